@@ -1,0 +1,14 @@
+//! Sessions of an AI coding agent: kept locally as files a person can read, safe against
+//! crashes, and fast to list and search.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`error`] | [`OpencodeError`] and the table of codes |
+//! | [`model`] | what a session is: [`Session`], messages, tools, changes |
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod model;
+
+pub use error::{ErrorCode, OpencodeError, Result};
+pub use model::{Session, SessionMessage, SessionSummary, ToolInvocation};

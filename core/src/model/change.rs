@@ -1,0 +1,248 @@
+//! Changes: the only way a session is altered, and what its journal is made of.
+//!
+//! Applying one is pure. Ids and times are in the record, so that applying it again after a crash
+//! gives the same session.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Map, MessageEdit, Session, SessionMessage, Time, TokenUse, ToolInvocation, check_value,
+};
+use crate::error::{OpencodeError, Result};
+
+/// One edit of a session. In a journal line it is `"op"` and `"data"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", content = "data", rename_all = "snake_case")]
+pub enum Change {
+    /// A message at the end.
+    MessageAdded(Arc<SessionMessage>),
+    /// Fields of a message replaced; `null` takes an optional one away.
+    MessageEdited {
+        id: String,
+        set: MessageEdit,
+    },
+    /// Messages removed: one, and the calls or results that belong to it.
+    MessageDeleted {
+        ids: Vec<String>,
+    },
+    /// A tool's run at the end of the history.
+    ToolRecorded(Arc<ToolInvocation>),
+    /// Added to the token totals.
+    UsageAdded(TokenUse),
+    TitleSet {
+        title: String,
+    },
+    TagAdded {
+        tag: String,
+    },
+    TagRemoved {
+        tag: String,
+    },
+    /// All tags at once, as when they are put in another order.
+    TagsSet {
+        tags: Vec<String>,
+    },
+    MetadataSet {
+        key: String,
+        value: Value,
+    },
+    MetadataRemoved {
+        key: String,
+    },
+    StatusSet {
+        status: Option<String>,
+    },
+    /// One of the plain fields.
+    FieldSet {
+        field: Field,
+        value: Value,
+    },
+    /// A range of messages summarised for the model; the messages stay.
+    CompactionAdded {
+        compaction: Map,
+    },
+    /// All messages before `keep_from` removed; all of them without one.
+    HistoryCleared {
+        keep_from: Option<String>,
+    },
+    /// Nothing but the time: the session was resumed.
+    Touched {},
+}
+
+/// A field that [`Change::FieldSet`] sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    WorkingDir,
+    Model,
+    Agent,
+    Provider,
+    ParentId,
+    SystemPrompt,
+    Tools,
+    Options,
+    TodoList,
+}
+
+/// What a change replaces, to tell whether two changes collide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Adds, and so collides with nothing.
+    Addition,
+    Field(String),
+    Metadata(String),
+    Messages(Vec<String>),
+    /// Touches what cannot be told.
+    Everything,
+}
+
+impl Target {
+    /// Whether a change of this target may not be made after one of the other.
+    pub fn collides(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Addition, _) | (_, Self::Addition) => false,
+            (Self::Everything, _) | (_, Self::Everything) => true,
+            (Self::Messages(a), Self::Messages(b)) => a.iter().any(|id| b.contains(id)),
+            (a, b) => a == b,
+        }
+    }
+}
+
+/// A change and when it was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub at: Time,
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+impl Record {
+    /// The change, made now.
+    pub fn now(change: Change) -> Self {
+        Self { at: Time::now(), change }
+    }
+}
+
+impl Change {
+    /// Whether its values are within the limits of a session file.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self {
+            Self::MessageAdded(message) => message.check(),
+            Self::MessageEdited { set, .. } | Self::CompactionAdded { compaction: set } => {
+                set.values().try_for_each(|value| check_value("an edited field", value))
+            }
+            Self::ToolRecorded(tool) => tool.check(),
+            Self::MetadataSet { value, .. } => check_value("metadata", value),
+            Self::FieldSet { value, .. } => check_value("a field", value),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it replaces.
+    pub fn target(&self) -> Target {
+        match self {
+            Self::MessageAdded(_)
+            | Self::ToolRecorded(_)
+            | Self::UsageAdded(_)
+            | Self::TagAdded { .. }
+            | Self::CompactionAdded { .. }
+            | Self::Touched {} => Target::Addition,
+            Self::MessageEdited { id, .. } => Target::Messages(vec![id.clone()]),
+            Self::MessageDeleted { ids } => Target::Messages(ids.clone()),
+            Self::TitleSet { .. } => Target::Field("title".into()),
+            Self::StatusSet { .. } => Target::Field("status".into()),
+            Self::TagRemoved { .. } | Self::TagsSet { .. } => Target::Field("tags".into()),
+            Self::FieldSet { field, .. } => Target::Field(format!("{field:?}")),
+            Self::MetadataSet { key, .. } | Self::MetadataRemoved { key } => {
+                Target::Metadata(key.clone())
+            }
+            Self::HistoryCleared { .. } => Target::Everything,
+        }
+    }
+}
+
+impl Session {
+    /// Applies one change. Either all of it is applied, or nothing and an error says why.
+    pub fn apply(&mut self, record: &Record) -> Result<()> {
+        match &record.change {
+            Change::MessageAdded(message) => {
+                if self.has_message(&message.id) {
+                    return Err(OpencodeError::invalid(format!(
+                        "session {} already has a message {:?}",
+                        self.id, message.id
+                    )));
+                }
+                self.history.newest_message =
+                    self.history.newest_message.take().max(Some(message.id.clone()));
+                self.messages.push(Arc::clone(message));
+            }
+            Change::MessageEdited { id, set } => {
+                let at = self.position(id).ok_or_else(|| self.no_message(id))?;
+                self.messages[at] = Arc::new(self.messages[at].edited(set)?);
+            }
+            Change::MessageDeleted { ids } => {
+                if let Some(missing) = ids.iter().find(|id| self.position(id).is_none()) {
+                    return Err(self.no_message(missing));
+                }
+                self.messages.retain(|message| !ids.contains(&message.id));
+            }
+            Change::ToolRecorded(tool) => self.tool_history.push(Arc::clone(tool)),
+            Change::UsageAdded(used) => {
+                let mut usage = self.usage.clone().unwrap_or_default();
+                usage.add(used)?;
+                let prompt = self.total_prompt_tokens.checked_add(used.prompt_tokens);
+                let completion = self.total_completion_tokens.checked_add(used.completion_tokens);
+                let (Some(prompt), Some(completion)) = (prompt, completion) else {
+                    return Err(OpencodeError::invalid("a token count overflows"));
+                };
+                self.total_prompt_tokens = prompt;
+                self.total_completion_tokens = completion;
+                self.usage = Some(usage);
+            }
+            Change::TitleSet { title } => self.title.clone_from(title),
+            Change::TagAdded { tag } => {
+                if !self.tags.contains(tag) {
+                    self.tags.push(tag.clone());
+                }
+            }
+            Change::TagRemoved { tag } => self.tags.retain(|t| t != tag),
+            Change::TagsSet { tags } => self.tags.clone_from(tags),
+            Change::MetadataSet { key, value } => {
+                self.metadata.insert(key.clone(), value.clone());
+            }
+            Change::MetadataRemoved { key } => {
+                self.metadata.shift_remove(key);
+            }
+            Change::StatusSet { status } => self.status.clone_from(status),
+            Change::FieldSet { field, value } => self.set_field(*field, value)?,
+            Change::CompactionAdded { compaction } => {
+                let compaction = Value::Object(compaction.clone());
+                self.compactions.get_or_insert_default().push(compaction);
+            }
+            Change::HistoryCleared { keep_from: None } => self.messages.clear(),
+            Change::HistoryCleared { keep_from: Some(id) } => {
+                let at = self.position(id).ok_or_else(|| self.no_message(id))?;
+                self.messages.drain(..at);
+            }
+            Change::Touched {} => {}
+        }
+        self.updated_at = record.at;
+        Ok(())
+    }
+
+    /// Whether the id is taken. Ids made here ascend, so a new one costs one comparison.
+    fn has_message(&mut self, id: &str) -> bool {
+        let newest = self
+            .history
+            .newest_message
+            .take()
+            .or_else(|| self.messages.iter().map(|message| &message.id).max().cloned());
+        let taken =
+            newest.as_deref().is_some_and(|newest| id <= newest) && self.position(id).is_some();
+        self.history.newest_message = newest;
+        taken
+    }
+}
