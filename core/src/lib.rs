@@ -9,6 +9,8 @@
 
 pub mod error;
 pub mod model;
+pub mod store;
+pub mod transfer;
 
 pub use error::{ErrorCode, OpencodeError, Result};
 pub use model::{Session, SessionMessage, SessionSummary, ToolInvocation};

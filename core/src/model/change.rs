@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Map, MessageEdit, Session, SessionMessage, Time, TokenUse, ToolInvocation, check_value,
+    Map, MessageEdit, Session, SessionMessage, Time, TokenUse, ToolInvocation, Usage, check_value,
 };
 use crate::error::{OpencodeError, Result};
 
@@ -164,10 +164,39 @@ impl Change {
     }
 }
 
+/// What takes the last applied change back.
+#[derive(Debug)]
+pub(crate) struct Undo {
+    old: Old,
+    updated_at: Time,
+}
+
+#[derive(Debug)]
+enum Old {
+    MessageAbsent,
+    Message(usize, Arc<SessionMessage>),
+    Messages(Vec<Arc<SessionMessage>>),
+    ToolAbsent,
+    Usage(u64, u64, Option<Usage>),
+    Title(String),
+    Tags(Vec<String>),
+    MetadataValue(String, Option<Value>),
+    Metadata(Map),
+    Status(Option<String>),
+    Field(Field, Value),
+    CompactionAbsent,
+    Nothing,
+}
+
 impl Session {
     /// Applies one change. Either all of it is applied, or nothing and an error says why.
     pub fn apply(&mut self, record: &Record) -> Result<()> {
-        match &record.change {
+        self.apply_reversibly(record).map(drop)
+    }
+
+    /// The same, giving what takes it back.
+    pub(crate) fn apply_reversibly(&mut self, record: &Record) -> Result<Undo> {
+        let old = match &record.change {
             Change::MessageAdded(message) => {
                 if self.has_message(&message.id) {
                     return Err(OpencodeError::invalid(format!(
@@ -178,59 +207,121 @@ impl Session {
                 self.history.newest_message =
                     self.history.newest_message.take().max(Some(message.id.clone()));
                 self.messages.push(Arc::clone(message));
+                Old::MessageAbsent
             }
             Change::MessageEdited { id, set } => {
                 let at = self.position(id).ok_or_else(|| self.no_message(id))?;
-                self.messages[at] = Arc::new(self.messages[at].edited(set)?);
+                let edited = Arc::new(self.messages[at].edited(set)?);
+                Old::Message(at, std::mem::replace(&mut self.messages[at], edited))
             }
             Change::MessageDeleted { ids } => {
                 if let Some(missing) = ids.iter().find(|id| self.position(id).is_none()) {
                     return Err(self.no_message(missing));
                 }
+                let old = self.messages.clone();
                 self.messages.retain(|message| !ids.contains(&message.id));
+                Old::Messages(old)
             }
-            Change::ToolRecorded(tool) => self.tool_history.push(Arc::clone(tool)),
+            Change::ToolRecorded(tool) => {
+                self.tool_history.push(Arc::clone(tool));
+                Old::ToolAbsent
+            }
             Change::UsageAdded(used) => {
+                let overflow = || OpencodeError::invalid("a token count overflows");
+                let (prompt, completion) = (self.total_prompt_tokens, self.total_completion_tokens);
+                let more_prompt = prompt.checked_add(used.prompt_tokens).ok_or_else(overflow)?;
+                let more_completion =
+                    completion.checked_add(used.completion_tokens).ok_or_else(overflow)?;
                 let mut usage = self.usage.clone().unwrap_or_default();
                 usage.add(used)?;
-                let prompt = self.total_prompt_tokens.checked_add(used.prompt_tokens);
-                let completion = self.total_completion_tokens.checked_add(used.completion_tokens);
-                let (Some(prompt), Some(completion)) = (prompt, completion) else {
-                    return Err(OpencodeError::invalid("a token count overflows"));
-                };
-                self.total_prompt_tokens = prompt;
-                self.total_completion_tokens = completion;
-                self.usage = Some(usage);
+                self.total_prompt_tokens = more_prompt;
+                self.total_completion_tokens = more_completion;
+                Old::Usage(prompt, completion, self.usage.replace(usage))
             }
-            Change::TitleSet { title } => self.title.clone_from(title),
+            Change::TitleSet { title } => {
+                Old::Title(std::mem::replace(&mut self.title, title.clone()))
+            }
             Change::TagAdded { tag } => {
+                let old = self.tags.clone();
                 if !self.tags.contains(tag) {
                     self.tags.push(tag.clone());
                 }
+                Old::Tags(old)
             }
-            Change::TagRemoved { tag } => self.tags.retain(|t| t != tag),
-            Change::TagsSet { tags } => self.tags.clone_from(tags),
+            Change::TagRemoved { tag } => {
+                let old = self.tags.clone();
+                self.tags.retain(|t| t != tag);
+                Old::Tags(old)
+            }
+            Change::TagsSet { tags } => Old::Tags(std::mem::replace(&mut self.tags, tags.clone())),
             Change::MetadataSet { key, value } => {
-                self.metadata.insert(key.clone(), value.clone());
+                Old::MetadataValue(key.clone(), self.metadata.insert(key.clone(), value.clone()))
             }
             Change::MetadataRemoved { key } => {
+                let old = self.metadata.clone();
                 self.metadata.shift_remove(key);
+                Old::Metadata(old)
             }
-            Change::StatusSet { status } => self.status.clone_from(status),
-            Change::FieldSet { field, value } => self.set_field(*field, value)?,
+            Change::StatusSet { status } => {
+                Old::Status(std::mem::replace(&mut self.status, status.clone()))
+            }
+            Change::FieldSet { field, value } => {
+                let old = self.field(*field);
+                self.set_field(*field, value)?;
+                Old::Field(*field, old)
+            }
             Change::CompactionAdded { compaction } => {
                 let compaction = Value::Object(compaction.clone());
                 self.compactions.get_or_insert_default().push(compaction);
+                Old::CompactionAbsent
             }
-            Change::HistoryCleared { keep_from: None } => self.messages.clear(),
-            Change::HistoryCleared { keep_from: Some(id) } => {
-                let at = self.position(id).ok_or_else(|| self.no_message(id))?;
-                self.messages.drain(..at);
+            Change::HistoryCleared { keep_from } => {
+                let at = match keep_from {
+                    None => self.messages.len(),
+                    Some(id) => self.position(id).ok_or_else(|| self.no_message(id))?,
+                };
+                let kept = self.messages.split_off(at);
+                let mut old = std::mem::replace(&mut self.messages, kept);
+                old.extend(self.messages.iter().cloned());
+                Old::Messages(old)
             }
-            Change::Touched {} => {}
+            Change::Touched {} => Old::Nothing,
+        };
+        let updated_at = std::mem::replace(&mut self.updated_at, record.at);
+        Ok(Undo { old, updated_at })
+    }
+
+    /// Takes back the last change that was applied.
+    pub(crate) fn undo(&mut self, undo: Undo) {
+        self.updated_at = undo.updated_at;
+        match undo.old {
+            Old::MessageAbsent => drop(self.messages.pop()),
+            Old::Message(at, message) => self.messages[at] = message,
+            Old::Messages(messages) => self.messages = messages,
+            Old::ToolAbsent => drop(self.tool_history.pop()),
+            Old::Usage(prompt, completion, usage) => {
+                self.total_prompt_tokens = prompt;
+                self.total_completion_tokens = completion;
+                self.usage = usage;
+            }
+            Old::Title(title) => self.title = title,
+            Old::Tags(tags) => self.tags = tags,
+            Old::MetadataValue(key, Some(value)) => drop(self.metadata.insert(key, value)),
+            Old::MetadataValue(key, None) => drop(self.metadata.shift_remove(&key)),
+            Old::Metadata(metadata) => self.metadata = metadata,
+            Old::Status(status) => self.status = status,
+            Old::Field(field, value) => {
+                // It was there before, so it can be there again.
+                let restored = self.set_field(field, &value);
+                debug_assert!(restored.is_ok());
+            }
+            Old::CompactionAbsent => {
+                if let Some(compactions) = &mut self.compactions {
+                    compactions.pop();
+                }
+            }
+            Old::Nothing => {}
         }
-        self.updated_at = record.at;
-        Ok(())
     }
 
     /// Whether the id is taken. Ids made here ascend, so a new one costs one comparison.

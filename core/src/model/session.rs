@@ -406,4 +406,19 @@ impl Session {
         }
         Ok(())
     }
+
+    pub(crate) fn field(&self, field: Field) -> Value {
+        let text = |value: &Option<String>| value.clone().map_or(Value::Null, Value::String);
+        match field {
+            Field::WorkingDir => Value::String(self.working_dir.clone()),
+            Field::Model => Value::String(self.model.clone()),
+            Field::Agent => text(&self.agent),
+            Field::Provider => text(&self.provider),
+            Field::ParentId => text(&self.parent_id),
+            Field::SystemPrompt => text(&self.system_prompt),
+            Field::Tools => self.tools.clone().map_or(Value::Null, Value::Array),
+            Field::Options => self.options.clone().map_or(Value::Null, Value::Object),
+            Field::TodoList => self.todo_list.clone().map_or(Value::Null, Value::Array),
+        }
+    }
 }

@@ -1,0 +1,75 @@
+//! The directory stamp: what makes opening a store that nobody touched O(1).
+//!
+//! The stamp is the store directory's modification time after our own last change to it. As long
+//! as the two are equal, no name in the directory was added or removed by anybody else.
+
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+
+use crate::error::{OpencodeError, Result};
+use crate::store::files::disk;
+use crate::store::files::layout::Layout;
+
+/// Makes a change to the store directory and moves the stamp along.
+pub(crate) fn change<T>(layout: &Layout, change: impl FnOnce() -> Result<T>) -> Result<T> {
+    let stamp = Stamp::lock(layout)?;
+    let before = modified(layout.root())?;
+    let known = stamp.read();
+    let done = change()?;
+    if known == Some(before) {
+        stamp.write(modified(layout.root())?)?;
+    }
+    Ok(done)
+}
+
+/// Whether the directory's names are as we left them.
+pub(crate) fn is_current(layout: &Layout) -> bool {
+    let Ok(Some(file)) = disk::open_read(&layout.stamp()) else { return false };
+    let stamp = Stamp { file, path: layout.stamp() };
+    modified(layout.root()).is_ok_and(|now| stamp.read() == Some(now))
+}
+
+/// Looks through the directory with `scan`, and takes its time from before as the stamp.
+pub(crate) fn rescan<T>(layout: &Layout, scan: impl FnOnce() -> Result<T>) -> Result<T> {
+    let before = modified(layout.root())?;
+    let done = scan()?;
+    let stamp = Stamp::lock(layout)?;
+    if modified(layout.root())? == before {
+        stamp.write(before)?;
+    }
+    Ok(done)
+}
+
+fn modified(root: &Path) -> Result<i64> {
+    let meta =
+        std::fs::metadata(root).map_err(|e| OpencodeError::storage("looking at", root, e))?;
+    Ok(meta.mtime() * 1_000_000_000 + meta.mtime_nsec())
+}
+
+struct Stamp {
+    file: File,
+    path: std::path::PathBuf,
+}
+
+impl Stamp {
+    /// The lock goes with the file.
+    fn lock(layout: &Layout) -> Result<Self> {
+        let path = layout.stamp();
+        let file = disk::open_lock(&path)?;
+        file.lock().map_err(|e| OpencodeError::storage("locking", &path, e))?;
+        Ok(Self { file, path })
+    }
+
+    fn read(&self) -> Option<i64> {
+        let mut text = [0; 20];
+        self.file.read_exact_at(&mut text, 0).ok()?;
+        std::str::from_utf8(&text).ok()?.trim_start_matches('0').parse().ok()
+    }
+
+    fn write(&self, nanos: i64) -> Result<()> {
+        self.file
+            .write_all_at(format!("{nanos:020}").as_bytes(), 0)
+            .map_err(|e| OpencodeError::storage("writing", &self.path, e))
+    }
+}
