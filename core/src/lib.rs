@@ -7,6 +7,7 @@
 //! | [`model`] | what a session is: [`Session`], messages, tools, changes |
 #![forbid(unsafe_code)]
 
+pub mod defaults;
 pub mod error;
 pub mod model;
 pub mod store;

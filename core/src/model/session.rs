@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::change::{Change, Field, Record};
 use super::{
-    Map, MessageEdit, Role, SessionMessage, Time, TokenUse, ToolInvocation, Usage, check_value,
-    new_session_id, validate_session_id,
+    Map, MessageEdit, RecoveryReport, Role, SessionMessage, Time, TokenUse, ToolInvocation, Usage,
+    check_value, new_session_id, validate_session_id,
 };
 use crate::error::{OpencodeError, Result};
 
@@ -92,6 +92,8 @@ pub(crate) struct History {
     pub pending: Vec<Record>,
     /// The greatest message id, once it was looked for: a greater one needs no look through all.
     pub newest_message: Option<String>,
+    /// What was found wrong with its files.
+    pub report: RecoveryReport,
 }
 
 /// The session, and the message in it, that a fork began from.
@@ -238,6 +240,11 @@ impl Session {
         !self.history.pending.is_empty() || self.history.base.is_none()
     }
 
+    /// What was found wrong with its files when it was read or opened, and what was done.
+    pub fn recovery_report(&self) -> &RecoveryReport {
+        &self.history.report
+    }
+
     /// The message of this id.
     pub fn message(&self, id: &str) -> Option<&Arc<SessionMessage>> {
         self.position(id).map(|at| &self.messages[at])
@@ -254,10 +261,26 @@ impl Session {
 
     /// Makes an edit: applies it and keeps it until the session is saved.
     pub fn edit(&mut self, change: Change) -> Result<()> {
-        change.check()?;
-        let record = Record::now(change);
-        self.apply(&record)?;
-        self.history.pending.push(record);
+        self.edit_all(vec![change])
+    }
+
+    /// Makes several edits, all of them or none.
+    pub fn edit_all(&mut self, changes: Vec<Change>) -> Result<()> {
+        let mut made = Vec::with_capacity(changes.len());
+        for change in changes {
+            let record = Record::now(change);
+            let applied = record.change.check().and_then(|()| self.apply_reversibly(&record));
+            match applied {
+                Ok(undo) => made.push((record, undo)),
+                Err(error) => {
+                    for (_, undo) in made.into_iter().rev() {
+                        self.undo(undo);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        self.history.pending.extend(made.into_iter().map(|(record, _)| record));
         Ok(())
     }
 

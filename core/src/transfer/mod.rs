@@ -5,3 +5,11 @@ use serde_json::Value;
 pub fn from_directory(_m: Value, _n: Value, _s: Option<Value>) -> Result<Session> {
     Err(OpencodeError::invalid("not yet"))
 }
+pub struct DirectoryForm {
+    pub metadata: Value,
+    pub messages: Value,
+    pub state: Value,
+}
+pub fn to_directory(_s: &Session) -> DirectoryForm {
+    DirectoryForm { metadata: Value::Null, messages: Value::Null, state: Value::Null }
+}

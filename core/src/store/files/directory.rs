@@ -5,11 +5,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{OpencodeError, Result};
+use crate::model::RecoveryReport;
 use crate::model::{MAX_SNAPSHOT_BYTES, Session};
 use crate::store::files::disk::{self, Identity};
 use crate::store::files::layout::Layout;
 use crate::store::files::reader::{Reading, SnapshotSeen};
-use crate::store::report::RecoveryReport;
 use crate::transfer;
 
 /// Reads a session of this form; `None` when there is none.

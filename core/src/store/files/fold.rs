@@ -4,12 +4,12 @@
 //! everything that was acknowledged.
 
 use crate::error::Result;
+use crate::model::Finding;
 use crate::store::files::disk::{self, Identity};
 use crate::store::files::layout::Layout;
 use crate::store::files::reader::SnapshotSeen;
 use crate::store::files::writer::State;
 use crate::store::files::{snapshot, stamp};
-use crate::store::report::Finding;
 
 /// Makes the journal durable, its name included.
 pub(crate) fn sync_journal(layout: &Layout, state: &mut State) -> Result<()> {
@@ -48,7 +48,7 @@ fn write_snapshot(layout: &Layout, state: &mut State, backup_follows: bool) -> R
     let mut keep_old = true;
     if Identity::at(&at)? != Some(state.snapshot.identity) {
         let kept_as = keep_damaged(layout, &id, ".json", &at)?;
-        state.report.add(Finding::ChangedOutside { kept_as });
+        state.session.history.report.add(Finding::ChangedOutside { kept_as });
         keep_old =
             snapshot::read(&at)?.is_some_and(|raw| snapshot::decode(&id, &raw.bytes).is_ok());
     }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::error::{OpencodeError, Result};
+use crate::model::{Finding, RecoveryReport};
 use crate::model::{Session, Time};
 use crate::store::files::disk::{self, Identity};
 use crate::store::files::layout::Layout;
 use crate::store::files::writer::State;
 use crate::store::files::{directory, fold, recovery, snapshot, stamp};
-use crate::store::report::{Finding, RecoveryReport};
 
 /// Whether there is a session of this id, in whichever form.
 pub(crate) fn exists(layout: &Layout, id: &str) -> Result<bool> {
@@ -42,7 +42,8 @@ pub(crate) fn create(layout: &Layout, session: &Session) -> Result<State> {
     }
     let mut first = session.without_history();
     first.revision = Some(1);
-    first.history.base = Some(1);
+    report.log(id);
+    first.history.report = report;
     let snapshot = recovery::write_first(layout, &first)?;
     Ok(State {
         session: first,
@@ -50,7 +51,6 @@ pub(crate) fn create(layout: &Layout, session: &Session) -> Result<State> {
         journal: None,
         damaged: false,
         poisoned: false,
-        report,
         gone: None,
     })
 }

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use crate::error::{OpencodeError, Result};
+use crate::model::{Finding, RecoveryReport};
 use crate::model::{MAX_SNAPSHOT_BYTES, Session};
 use crate::store::files::disk::{self, Identity};
 use crate::store::files::journal::{Entry, Scan, Tail};
 use crate::store::files::layout::Layout;
 use crate::store::files::{directory, snapshot};
-use crate::store::report::{Finding, RecoveryReport};
 
 /// How often a snapshot and a journal that do not fit are read again, and how far apart.
 const ATTEMPTS: u32 = 3;

@@ -2,18 +2,20 @@
 
 use crate::error::{OpencodeError, Result};
 use crate::model::Session;
+use crate::model::{Finding, RecoveryReport};
 use crate::store::files::disk::{self, Identity};
 use crate::store::files::journal::{Entry, Scan, Tail};
 use crate::store::files::layout::Layout;
 use crate::store::files::reader::{self, Reading, SnapshotSeen};
 use crate::store::files::writer::{OpenJournal, State};
 use crate::store::files::{fold, snapshot, stamp};
-use crate::store::report::{Finding, RecoveryReport};
 
 /// Reads the session and repairs the end of its journal, so that the next line can be appended.
 /// The lease is held.
 pub(crate) fn open_state(layout: &Layout, id: &str) -> Result<State> {
-    open(layout, id).map_err(|error| error.of_session(id))
+    let state = open(layout, id).map_err(|error| error.of_session(id))?;
+    state.session.history.report.log(id);
+    Ok(state)
 }
 
 fn open(layout: &Layout, id: &str) -> Result<State> {
@@ -32,18 +34,20 @@ fn open(layout: &Layout, id: &str) -> Result<State> {
         journal: None,
         damaged: false,
         poisoned: false,
-        report: reading.report,
         gone: None,
     };
+    let mut report = reading.report;
     if let Some(scan) = reading.journal {
         let behind = scan.base().is_some_and(|base| state.snapshot.revision < base);
         state.damaged = !scan.bad.is_empty() || behind;
-        state.journal = repair(layout, id, &scan, reading.journal_size, &mut state.report)?;
+        state.journal = repair(layout, id, &scan, reading.journal_size, &mut report)?;
         if behind {
             // Only a new snapshot brings the pair back into order.
             fold::fold(layout, &mut state)?;
         }
     }
+    report.extend(&state.session.history.report);
+    state.session.history.report = report;
     Ok(state)
 }
 
@@ -111,15 +115,8 @@ fn convert(layout: &Layout, reading: Reading) -> Result<State> {
     disk::sync_dir(&layout.backup_dir())?;
     let kept_as = kept.file_name().unwrap_or_default().to_string_lossy().into_owned();
     report.add(Finding::Converted { kept_as });
-    Ok(State {
-        session,
-        snapshot,
-        journal: None,
-        damaged: false,
-        poisoned: false,
-        report,
-        gone: None,
-    })
+    session.history.report = report;
+    Ok(State { session, snapshot, journal: None, damaged: false, poisoned: false, gone: None })
 }
 
 /// The first snapshot of a session: written in full, then named, never over another.
@@ -190,7 +187,7 @@ fn recover_state(layout: &Layout, id: &str, force: bool) -> Result<State> {
 
 fn write_recovered(
     layout: &Layout,
-    session: Session,
+    mut session: Session,
     mut report: RecoveryReport,
     reason: String,
 ) -> Result<State> {
@@ -211,6 +208,8 @@ fn write_recovered(
         disk::sync_dir(&layout.backup_dir())?;
     }
     report.add(Finding::RebuiltFromBackup { kept_as, reason });
+    report.log(&id);
+    session.history.report = report;
     Ok(State {
         snapshot: SnapshotSeen {
             revision: session.revision(),
@@ -221,7 +220,6 @@ fn write_recovered(
         journal: None,
         damaged: false,
         poisoned: false,
-        report,
         gone: None,
     })
 }

@@ -16,7 +16,6 @@ use crate::store::files::layout::Layout;
 use crate::store::files::lease::Lease;
 use crate::store::files::reader::SnapshotSeen;
 use crate::store::files::{fold, recovery, stamp};
-use crate::store::report::RecoveryReport;
 
 /// When a call that changed something returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,8 +58,6 @@ pub(crate) struct State {
     /// A write or sync failed in a way that leaves the journal's end unknown: nothing is
     /// acknowledged until a fold has replaced it.
     pub poisoned: bool,
-    /// Findings that nobody was told of yet.
-    pub report: RecoveryReport,
     pub gone: Option<Gone>,
 }
 
@@ -97,16 +94,6 @@ impl Writer {
     /// Looks at the session as it stands.
     pub(crate) fn read<R>(&self, look: impl FnOnce(&Session) -> R) -> Result<R> {
         Ok(look(&self.locked()?.session))
-    }
-
-    /// Why the writer writes no more, if it does not.
-    pub(crate) fn gone(&self) -> Result<Option<Gone>> {
-        Ok(self.locked()?.gone)
-    }
-
-    /// Findings since the last time this was asked.
-    pub(crate) fn take_report(&self) -> Result<RecoveryReport> {
-        Ok(std::mem::take(&mut self.locked()?.report))
     }
 
     /// Makes changes, all of them or none, and returns when they are as safe as was asked.
@@ -193,13 +180,20 @@ impl Writer {
         folded.map_err(|e| e.of_session(&self.id))
     }
 
-    /// Runs a deletion or a move to the trash, after which nothing can be written.
-    pub(crate) fn end(&self, end: impl FnOnce(&mut State) -> Result<()>) -> Result<()> {
+    /// Runs a deletion or a move to the trash, after which nothing can be written, lets `commit`
+    /// bring the index up to date, and gives the lease back.
+    pub(crate) fn end(
+        &self,
+        end: impl FnOnce(&mut State) -> Result<()>,
+        commit: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         let mut state = self.to_write()?;
         end(&mut state).map_err(|e| e.of_session(&self.id))?;
         state.gone = Some(Gone::Deleted);
         state.journal = None;
-        Ok(())
+        drop(state);
+        commit()?;
+        self.lease.release()
     }
 
     pub(crate) fn lease(&self) -> &Lease {
@@ -266,11 +260,11 @@ impl Writer {
             None => !disk::exists(&path),
         };
         if !ours {
-            let reread = recovery::open_state(&self.layout, &self.id)?;
-            reread.report.log(&self.id);
-            let mut report = std::mem::take(&mut state.report);
-            report.extend(&reread.report);
-            *state = State { report, ..reread };
+            let mut reread = recovery::open_state(&self.layout, &self.id)?;
+            let mut report = std::mem::take(&mut state.session.history.report);
+            report.extend(&reread.session.history.report);
+            reread.session.history.report = report;
+            *state = reread;
         }
         Ok(())
     }
