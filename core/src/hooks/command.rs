@@ -4,16 +4,17 @@
 //! uncollected until that group was signalled: till then the system cannot give its number to
 //! anyone else, so a signal never reaches a stranger.
 
-use std::io::{self, PipeReader, Read};
+use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::defaults::{HOOK_OUTPUT_CAP, HOOK_STOP_GRACE};
-use crate::hooks::shell::{Hook, HookEvent};
+use crate::hooks::hook_event::HookEvent;
+use crate::hooks::output::Output;
+use crate::hooks::shell::Hook;
 
 /// How long the rest of the output may take once the command ended. Only a command that left a
 /// process in the background, which holds the pipes open, uses it up.
@@ -293,78 +294,6 @@ fn ended_by_signal(status: ExitStatus) -> Option<String> {
 #[cfg(windows)]
 fn ended_by_signal(_: ExitStatus) -> Option<String> {
     None
-}
-
-/// One output of a command, up to a cap.
-///
-/// It is read to its end whatever the cap, so that no process is stopped by a full pipe, and by a
-/// thread of its own, which a process left in the background keeps alive for as long as it runs.
-struct Output {
-    kept: Arc<Mutex<Kept>>,
-    cap: usize,
-}
-
-#[derive(Default)]
-struct Kept {
-    /// One byte more than the cap, which tells whether the cut is inside a character.
-    bytes: Vec<u8>,
-    total: u64,
-    error: Option<io::Error>,
-}
-
-impl Output {
-    /// An output and the pipe that leads to it. `ended` is dropped when the last writer is gone.
-    fn collect(cap: usize, ended: Sender<()>) -> io::Result<(Self, io::PipeWriter)> {
-        let (reader, writer) = io::pipe()?;
-        let output = Self { kept: Arc::default(), cap };
-        let kept = Arc::clone(&output.kept);
-        thread::Builder::new().name("hook output".to_owned()).spawn(move || {
-            read_all(reader, &kept, cap);
-            drop(ended);
-        })?;
-        Ok((output, writer))
-    }
-
-    fn text(&self) -> String {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_cut = kept.bytes.len() > self.cap;
-        let mut end = kept.bytes.len().min(self.cap);
-        if is_cut {
-            // A character has at most three bytes after its first.
-            let inside = |at: usize| kept.bytes.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
-            let floor = end.saturating_sub(3);
-            end = (floor..=end).rev().find(|at| !inside(*at)).unwrap_or(end);
-        }
-        let mut text = String::from_utf8_lossy(&kept.bytes[..end]).into_owned();
-        if is_cut {
-            text.push_str(&format!("\n[output cut: {end} of {} bytes kept]", kept.total));
-        }
-        if let Some(error) = &kept.error {
-            text.push_str(&format!("\n[output incomplete: {error}]"));
-        }
-        text
-    }
-}
-
-fn read_all(mut from: PipeReader, kept: &Mutex<Kept>, cap: usize) {
-    let mut buffer = [0; 8192];
-    loop {
-        let read = from.read(&mut buffer);
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match read {
-            Ok(0) => return,
-            Ok(count) => {
-                let room = (cap + 1).saturating_sub(kept.bytes.len()).min(count);
-                kept.bytes.extend_from_slice(&buffer[..room]);
-                kept.total += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                kept.error = Some(error);
-                return;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,13 @@
 mod callbacks;
 mod command;
 mod event;
+mod hook_event;
+mod output;
 mod registrations;
 mod shell;
 
 pub use callbacks::{Callback, Callbacks};
 pub use event::{EventPattern, SessionEventKind};
+pub use hook_event::HookEvent;
 pub use registrations::HookId;
-pub use shell::{Hook, HookEvent, HookRegistry, HookResult};
+pub use shell::{Hook, HookRegistry, HookResult};
