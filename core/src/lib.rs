@@ -5,10 +5,13 @@
 //! |---|---|
 //! | [`error`] | [`OpencodeError`] and the table of codes |
 //! | [`model`] | what a session is: [`Session`], messages, tools, changes |
+//! | [`hooks`] | what runs on a session's events: callbacks and shell commands |
+//! | [`defaults`] | the default of everything that has one |
 #![forbid(unsafe_code)]
 
 pub mod defaults;
 pub mod error;
+pub mod hooks;
 pub mod model;
 pub mod store;
 pub mod transfer;
