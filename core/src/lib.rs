@@ -12,9 +12,18 @@
 pub mod defaults;
 pub mod error;
 pub mod hooks;
+pub mod manager;
 pub mod model;
 pub mod store;
 pub mod transfer;
 
 pub use error::{ErrorCode, OpencodeError, Result};
-pub use model::{Session, SessionMessage, SessionSummary, ToolInvocation};
+pub use manager::{ManagerOptions, NewMessage, OnConflict, SessionEvent, SessionManager};
+pub use model::{
+    NewSession, NewTool, Role, Session, SessionMessage, SessionSummary, TokenUse, ToolInvocation,
+};
+pub use store::{
+    Durability, LiveSession, Query, SearchQuery, SessionHandle, SessionStorage, SortBy,
+    StorageOptions,
+};
+pub use transfer::Format;

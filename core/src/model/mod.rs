@@ -12,7 +12,7 @@ mod report;
 mod session;
 mod summary;
 mod time;
-mod title;
+pub(crate) mod title;
 mod tool;
 mod usage;
 

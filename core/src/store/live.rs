@@ -37,6 +37,11 @@ impl LiveSession {
         self.open.id()
     }
 
+    /// Whether the two are one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.open, &other.open)
+    }
+
     /// Looks at the session as it stands.
     pub fn read<R>(&self, look: impl FnOnce(&Session) -> R) -> Result<R> {
         let (mut look, mut seen) = (Some(look), None);

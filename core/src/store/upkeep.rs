@@ -86,6 +86,12 @@ impl SessionStorage {
         Ok(page.items)
     }
 
+    /// Moves one session to the trash, whatever its age; `SESSION_LOCKED` when it is open.
+    pub fn trash(&self, id: &str) -> Result<()> {
+        validate_session_id(id)?;
+        self.trash_if_older(id, i64::MAX).map(drop)
+    }
+
     fn trash_if_older(&self, id: &str, before: i64) -> Result<bool> {
         let file = self.open_file(id, Duration::ZERO)?;
         if file.is_shared() {

@@ -13,3 +13,14 @@ pub struct DirectoryForm {
 pub fn to_directory(_s: &Session) -> DirectoryForm {
     DirectoryForm { metadata: Value::Null, messages: Value::Null, state: Value::Null }
 }
+
+#[derive(Debug, Clone, Copy)]
+pub enum Format {
+    Native,
+}
+pub fn read(_: &Value) -> Result<Session> {
+    Err(OpencodeError::invalid(""))
+}
+pub fn write(s: &Session, _f: Format) -> Value {
+    s.to_value()
+}
