@@ -1,0 +1,1 @@
+"""Every exception of opencode-sessions, each with its stable ``code``."""

@@ -1,0 +1,1 @@
+"""What runs when a session starts, ends or gains a message."""
