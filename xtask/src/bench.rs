@@ -14,7 +14,7 @@ use crate::python::Venv;
 use crate::report::{self, Measurement};
 use crate::{machine, shell};
 
-const RUST: &str = "core/benches/local.rs";
+const RUST: &str = "core/benches/local/main.rs";
 const PYTHON: &str = "python/benches/local.py";
 const DATA_VARIABLE: &str = "OPENCODE_SESSIONS_BENCH_DIR";
 
