@@ -5,10 +5,12 @@
 //! |---|---|
 //! | [`error`] | [`OpencodeError`] and the table of codes |
 //! | [`model`] | what a session is: [`Session`], messages, tools, changes |
+//! | [`transfer`] | sessions as other tools write them, and back |
 #![forbid(unsafe_code)]
 
 pub mod error;
 pub mod model;
+pub mod transfer;
 
 pub use error::{ErrorCode, OpencodeError, Result};
 pub use model::{Session, SessionMessage, SessionSummary, ToolInvocation};
