@@ -246,6 +246,7 @@ fn local() -> Session {
     };
     let mut asked = SessionMessage::new(Role::User, "read both");
     asked.important = Some(true);
+    asked.metadata = Some(edit(&json!({"mood": "curious"})));
     asked.parts = Some(vec![
         json!({"type": "image_url", "image_url": {"url": "data:image/gif;base64,AA"}}),
         json!({"type": "sound", "data": "…"}),
@@ -272,6 +273,8 @@ fn local() -> Session {
     for message in messages {
         session.add_message(message).unwrap();
     }
+    session.compactions =
+        Some(vec![json!({"first": session.messages[0].id, "last": session.messages[1].id})]);
     let mut run = NewTool::new("read", json!({"path": "x"}), json!({"lines": ["contents"]}));
     run.duration = 0.25;
     session.add_tool_invocation(ToolInvocation::from(run)).unwrap();
@@ -291,6 +294,10 @@ fn a_local_session_is_exported_the_same_every_time_and_read_back() {
     assert_eq!(again.tags, session.tags);
     assert_eq!(again.status, session.status);
     assert_eq!(again.usage, session.usage);
+    assert_eq!(again.messages[1].metadata.as_ref().unwrap()["mood"], "curious");
+    let compaction = &again.compactions.as_ref().unwrap()[0];
+    assert_eq!(compaction["first"], again.messages[0].id, "ids that changed are followed");
+    assert_eq!(compaction["last"], again.messages[1].id);
     assert_eq!(again.tool_history[0].result, session.tool_history[0].result);
     assert_eq!(exported(&again), export);
 }
@@ -462,6 +469,37 @@ fn odd_but_readable_exports_survive() {
 }
 
 #[test]
+fn what_only_pretends_to_be_ours_is_kept_as_it_is() {
+    let told = json!({"session": {"tags": ["x"]}, "junk": 1});
+    let export = json!({
+        "info": {"id": "ses_1", "metadata": {"opencode_sessions": told}},
+        "messages": [],
+    });
+    let session = read(&export).unwrap();
+    assert_eq!(exported(&session), export);
+    assert!(session.tags.is_empty());
+}
+
+#[test]
+fn prompt_tokens_count_the_cache_and_completion_tokens_the_reasoning() {
+    let cache = json!({"read": 3, "write": 4});
+    let tokens = json!({"input": 10, "output": 20, "reasoning": 5, "cache": cache});
+    let message = json!({
+        "info": {"id": "msg_1", "role": "assistant", "tokens": tokens, "cost": 0.5}, "parts": [],
+    });
+    let summed = json!({"info": {"id": "ses_1"}, "messages": [message]});
+    let told = json!({"info": {"id": "ses_1", "tokens": tokens, "cost": 0.5}, "messages": []});
+    for export in [summed, told] {
+        let session = read(&export).unwrap();
+        assert_eq!((session.total_prompt_tokens, session.total_completion_tokens), (17, 25));
+        let usage = session.usage.as_ref().unwrap();
+        assert_eq!((usage.input, usage.output, usage.reasoning), (17, 25, 5));
+        assert_eq!((usage.cache_read, usage.cache_write, usage.cost), (3, 4, 0.5));
+        assert_eq!(exported(&session), export);
+    }
+}
+
+#[test]
 fn the_directory_form_gives_the_same_session_back() {
     for mut session in [local(), imported()] {
         session.extra.insert("createdAt".into(), json!("kept"));
@@ -499,6 +537,8 @@ fn the_directory_form_in_camel_case_is_read() {
     assert_eq!(session.created_at.to_string(), "2024-01-15T10:30:00+00:00");
     assert_eq!(session.updated_at.to_string(), "2024-01-15T10:30:02+00:00");
     assert_eq!((session.total_prompt_tokens, session.total_completion_tokens), (10, 4));
+    let usage = session.usage.as_ref().unwrap();
+    assert_eq!((usage.input, usage.output), (10, 4));
     assert_eq!(session.status.as_deref(), Some("active"));
     assert_eq!(session.system_prompt.as_deref(), Some("Be brief."));
     assert_eq!(session.extra["temperature"], 0.7);
