@@ -7,6 +7,7 @@
 //! | [`model`] | what a session is: [`Session`], messages, tools, changes |
 //! | [`hooks`] | what runs on a session's events: callbacks and shell commands |
 //! | [`defaults`] | the default of everything that has one |
+//! | [`transfer`] | sessions as other tools write them, and back |
 #![forbid(unsafe_code)]
 
 pub mod defaults;

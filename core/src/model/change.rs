@@ -204,8 +204,10 @@ impl Session {
                         self.id, message.id
                     )));
                 }
-                self.history.newest_message =
-                    self.history.newest_message.take().max(Some(message.id.clone()));
+                if is_made_here(&message.id) {
+                    let newest = self.history.newest_message.take();
+                    self.history.newest_message = newest.max(Some(message.id.clone()));
+                }
                 self.messages.push(Arc::clone(message));
                 Old::MessageAbsent
             }
@@ -326,14 +328,21 @@ impl Session {
 
     /// Whether the id is taken. Ids made here ascend, so a new one costs one comparison.
     fn has_message(&mut self, id: &str) -> bool {
-        let newest = self
-            .history
-            .newest_message
-            .take()
-            .or_else(|| self.messages.iter().map(|message| &message.id).max().cloned());
+        if !is_made_here(id) {
+            return self.position(id).is_some();
+        }
+        let newest = self.history.newest_message.take().or_else(|| {
+            let ids = self.messages.iter().map(|message| &message.id);
+            ids.filter(|id| is_made_here(id)).max().cloned()
+        });
         let taken =
             newest.as_deref().is_some_and(|newest| id <= newest) && self.position(id).is_some();
         self.history.newest_message = newest;
         taken
     }
+}
+
+/// Whether the id has the form of `new_message_id`: `msg_` and the 32 digits of a UUIDv7.
+fn is_made_here(id: &str) -> bool {
+    id.len() == 36 && id.starts_with("msg_")
 }

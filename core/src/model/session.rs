@@ -90,7 +90,8 @@ pub(crate) struct History {
     pub base: Option<u64>,
     /// Edits made since, in order.
     pub pending: Vec<Record>,
-    /// The greatest message id, once it was looked for: a greater one needs no look through all.
+    /// The greatest of the message ids made here, once it was looked for: a greater one needs no
+    /// look through all.
     pub newest_message: Option<String>,
     /// What was found wrong with its files.
     pub report: RecoveryReport,

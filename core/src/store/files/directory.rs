@@ -22,9 +22,13 @@ pub(crate) fn read(layout: &Layout, id: &str) -> Result<Option<Reading>> {
         let value = serde_json::from_slice(&bytes);
         value.map(Some).map_err(|e| OpencodeError::corrupted(id, format!("{name}: {e}")))
     };
-    let (Some(metadata), Some(messages)) = (part("metadata.json")?, part("messages.json")?) else {
+    let (Some(mut metadata), Some(messages)) = (part("metadata.json")?, part("messages.json")?)
+    else {
         return Err(OpencodeError::corrupted(id, "metadata.json or messages.json is missing"));
     };
+    if let Value::Object(fields) = &mut metadata {
+        fields.entry("id").or_insert_with(|| id.into());
+    }
     let state = part("state.json")?;
     let mut session: Session = transfer::from_directory(metadata, messages, state)
         .map_err(|e| OpencodeError::corrupted(id, e.to_string()))?;
