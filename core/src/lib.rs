@@ -5,9 +5,14 @@
 //! |---|---|
 //! | [`error`] | [`OpencodeError`] and the table of codes |
 //! | [`model`] | what a session is: [`Session`], messages, tools, changes |
+//! | [`store`] | where sessions live: files, index, recovery, upkeep; [`SessionStorage`] |
+//! | [`manager`] | the current session and everything around it; [`SessionManager`] |
 //! | [`hooks`] | what runs on a session's events: callbacks and shell commands |
-//! | [`defaults`] | the default of everything that has one |
 //! | [`transfer`] | sessions as other tools write them, and back |
+//! | [`defaults`] | the default of everything that has one |
+//!
+//! A module uses only those above it, but for `defaults`, and `transfer`, which knows only the
+//! model. Everything here is blocking: disks are.
 #![forbid(unsafe_code)]
 
 pub mod defaults;
@@ -28,3 +33,8 @@ pub use store::{
     StorageOptions,
 };
 pub use transfer::Format;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
