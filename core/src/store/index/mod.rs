@@ -66,8 +66,8 @@ struct Inner {
     database: RwLock<Option<Database>>,
     /// Held while the tables are filled, beside the lock file that other processes see.
     building: Mutex<()>,
-    /// The store directory's modification time at the last look through it, where the stamp
-    /// cannot be written.
+    /// The store directory's modification time at the last look through it, for a database in
+    /// memory.
     looked: Mutex<Option<i64>>,
     background: Background,
 }

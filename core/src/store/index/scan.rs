@@ -57,22 +57,19 @@ impl Names {
 impl Inner {
     /// Looks through the directory if a name in it came or went since the last time.
     pub(super) fn look_through_if_changed(&self) -> Result<()> {
-        if stamp::is_current(&self.layout) {
-            return Ok(());
+        if !self.is_in_memory() {
+            if stamp::is_current(&self.layout) {
+                return Ok(());
+            }
+            return stamp::rescan(&self.layout, || self.look_through());
         }
+        // The stamp says what is known to the database that all share, not to this one.
         let modified = modified(&self.layout)?;
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        if *looked == Some(modified) && self.is_in_memory() {
-            return Ok(());
+        if *looked != Some(modified) {
+            self.look_through()?;
+            *looked = Some(modified);
         }
-        let scan = || self.look_through();
-        match stamp::rescan(&self.layout, scan) {
-            // A store that cannot be written has no stamp, or an old one.
-            Err(OpencodeError::Storage { path, .. })
-                if path == self.layout.stamp() && self.is_in_memory() => {}
-            scanned => scanned?,
-        }
-        *looked = Some(modified);
         Ok(())
     }
 

@@ -15,6 +15,8 @@ pub(super) enum Words {
 
 impl Words {
     pub(super) fn of(text: &str) -> Self {
+        // It would end the query inside SQLite.
+        let text = &text.replace('\0', " ");
         let terms = terms(text);
         let words: Vec<&str> =
             terms.iter().copied().filter(|term| term.contains(char::is_alphanumeric)).collect();
@@ -47,7 +49,7 @@ fn terms(text: &str) -> Vec<&str> {
             _ => terms.push(part.trim()),
         }
     }
-    terms.retain(|term| !term.is_empty() && *term != "\0");
+    terms.retain(|term| !term.is_empty());
     terms
 }
 

@@ -72,7 +72,7 @@ fn odd_files_do_not_break_the_list_and_are_named() {
     place.drop_file("undated", r#"{"title":"undated"}"#);
     place.drop_file("empty", "");
     place.drop_file("list", "[]");
-    place.drop_file("nul", [0; 512]);
+    place.drop_file("zeros", [0; 512]);
     place.drop_file("garbage", b"{\"title\": \xff\xfe");
     place.drop_file("deep", "[".repeat(1_000_000));
     std::fs::create_dir(place.snapshot("folder")).expect("a folder");
@@ -82,7 +82,7 @@ fn odd_files_do_not_break_the_list_and_are_named() {
     let mut odd: Vec<_> =
         index.verify().expect("verified").into_iter().map(|p| p.session_id).collect();
     odd.sort();
-    assert_eq!(odd, ["deep", "empty", "folder", "garbage", "link", "list", "nul"]);
+    assert_eq!(odd, ["deep", "empty", "folder", "garbage", "link", "list", "zeros"]);
 
     place.drop_file("empty", r#"{"title":"now it is one"}"#);
     index.catch_up("empty", false).expect("caught up");

@@ -85,7 +85,7 @@ fn run(place: &Place, index: &Index, writer: &mut Option<Writer>, step: Step) {
         Step::CatchUp => index.catch_up("a", false).expect("caught up"),
         Step::Refresh => index.refresh(&["a".into()]).expect("refreshed"),
         Step::EditFile(title) => {
-            open.close(|| Ok(())).expect("closed");
+            open.close(|| index.catch_up("a", true)).expect("closed");
             *writer = None;
             let text = std::fs::read_to_string(place.snapshot("a")).expect("read");
             let mut session: serde_json::Value = serde_json::from_str(&text).expect("JSON");

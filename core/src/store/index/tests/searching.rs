@@ -116,7 +116,7 @@ fn a_large_session_is_indexed_in_the_background_and_removed_whole() {
     let texts: Vec<String> = (0..60).map(|n| format!("{text} number{n}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     place.session("large", "t", &texts);
-    index.refresh(&[]).expect("refreshed");
+    index.catch_up("large", true).expect("caught up");
     let page = index.search(&SearchQuery::new("number7")).expect("searched");
     assert_eq!((page.sessions_indexed, page.sessions_total), (0, 1));
     index.wait_for_background();
