@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::error::{OpencodeError, Result};
 use crate::store::files::layout::Layout;
+use crate::store::index::database::Database;
 use crate::store::index::failure::Attempt;
 use crate::store::index::row::{self, Row, signed};
 use crate::store::index::source::{self, Appended, Content, Trace};
@@ -126,7 +127,7 @@ impl Inner {
         }
         if !self.is_in_memory() {
             // The log still holds the pages as they were before.
-            self.with(|db| db.empty_log())?;
+            self.with(Database::empty_log)?;
         }
         Ok(())
     }

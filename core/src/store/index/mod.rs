@@ -208,11 +208,6 @@ impl Index {
         self.0.healing(|| self.0.verify())
     }
 
-    /// Writes `index.json`.
-    pub(crate) fn publish(&self) -> Result<()> {
-        self.0.healing(|| self.0.publish())
-    }
-
     /// Writes `index.json` unless it shows the present state; whether it was written.
     pub(crate) fn publish_if_dirty(&self) -> Result<bool> {
         self.0.healing(|| self.0.publish_if_dirty())
