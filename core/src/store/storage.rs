@@ -337,10 +337,11 @@ impl SessionStorage {
     }
 
     /// Deletes a session for good, with its backup, journal, damaged pieces and searchable text.
-    /// `false` when there is none; `SESSION_LOCKED` when another process has it open.
+    /// `false` when there is none; `SESSION_LOCKED` when another process has it open. After a
+    /// deletion that raised, deleting again removes what is left.
     pub fn delete(&self, id: &str) -> Result<bool> {
         validate_session_id(id)?;
-        if !lifecycle::exists(&self.layout, id)? {
+        if !lifecycle::exists(&self.layout, id)? && !lifecycle::has_leftovers(&self.layout, id) {
             return Ok(false);
         }
         self.before_writing()?;
@@ -353,9 +354,10 @@ impl SessionStorage {
             }
             None => {
                 let lease = Lease::take(&self.layout, id, Duration::ZERO)?;
-                lifecycle::delete(&self.layout, id)?;
+                let there = lifecycle::delete(&self.layout, id).map_err(|e| e.of_session(id))?;
                 unlist()?;
                 lease.release()?;
+                return Ok(there);
             }
         }
         Ok(true)
@@ -526,6 +528,8 @@ impl Drop for OpenFile {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             tracing::error!(session = self.id(), %error, "a session was not closed well");
+            // Nobody is left to try again, and others are not to wait for it.
+            self.lent.forsake();
         }
     }
 }

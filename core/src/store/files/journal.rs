@@ -214,6 +214,11 @@ impl Scan {
         }
     }
 
+    /// The revision of its last record, or the one its first would follow.
+    pub(crate) fn last_revision(&self) -> Option<u64> {
+        self.entries.iter().map(|entry| entry.rev).max().or(self.base())
+    }
+
     fn lines(&mut self, bytes: &[u8], mut offset: u64) {
         let mut suspect: Vec<BadRange> = Vec::new();
         for piece in bytes.split_inclusive(|b| *b == b'\n') {
