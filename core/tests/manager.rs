@@ -39,7 +39,11 @@ fn what_was_added_is_there_in_another_manager_without_a_save() {
     say(&first, "hello");
     first.record_tool_call(NewTool::new("bash", json!({"command": "ls"}), json!("a.py"))).unwrap();
     first
-        .update_usage(TokenUse { prompt_tokens: 1500, completion_tokens: 800, ..Default::default() })
+        .update_usage(TokenUse {
+            prompt_tokens: 1500,
+            completion_tokens: 800,
+            ..Default::default()
+        })
         .unwrap();
 
     let read = another(&dir).get_session(session.id()).unwrap().unwrap();
@@ -205,9 +209,7 @@ fn deleting_the_current_session_detaches_it_without_an_end() {
 fn deleting_a_message_takes_its_results_along_and_the_reverse() {
     let (_dir, manager) = manager();
     let session = manager.create(titled("calls")).unwrap();
-    let call = |id: &str| {
-        json!({"id": id, "type": "function", "function": {"name": "read", "arguments": "{}"}})
-    };
+    let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "read", "arguments": "{}"}});
     let asked = NewMessage {
         tool_calls: Some(vec![call("c1"), call("c2")]),
         ..NewMessage::new(Role::Assistant, "reading")

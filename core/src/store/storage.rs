@@ -200,7 +200,7 @@ impl SessionStorage {
         open: impl FnOnce(&Layout) -> Result<crate::store::files::writer::State>,
     ) -> Result<OpenFile> {
         validate_session_id(id)?;
-        self.before_writing()?;
+        self.before_writing().map_err(|e| e.of_session(id))?;
         let lent = registry::lend(&self.layout, id, || {
             let lease = Lease::take(&self.layout, id, wait)?;
             match open(&self.layout) {
@@ -215,7 +215,8 @@ impl SessionStorage {
                     Err(error)
                 }
             }
-        })?;
+        });
+        let lent = lent.map_err(|e| e.of_session(id))?;
         Ok(OpenFile { storage: self.clone(), lent })
     }
 
@@ -344,7 +345,7 @@ impl SessionStorage {
         if !lifecycle::exists(&self.layout, id)? && !lifecycle::has_leftovers(&self.layout, id) {
             return Ok(false);
         }
-        self.before_writing()?;
+        self.before_writing().map_err(|e| e.of_session(id))?;
         let unlist = || self.index()?.remove(id);
         match registry::borrow(&self.layout, id)? {
             Some(lent) => {
@@ -353,10 +354,13 @@ impl SessionStorage {
                 file.lent.retire()?;
             }
             None => {
-                let lease = Lease::take(&self.layout, id, Duration::ZERO)?;
+                let lease =
+                    Lease::take(&self.layout, id, Duration::ZERO).map_err(|e| e.of_session(id))?;
                 let there = lifecycle::delete(&self.layout, id).map_err(|e| e.of_session(id))?;
                 unlist()?;
-                lease.release()?;
+                if let Err(error) = lease.release() {
+                    tracing::warn!(session = id, %error, "the lease's mark is left behind");
+                }
                 return Ok(there);
             }
         }

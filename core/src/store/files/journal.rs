@@ -183,6 +183,16 @@ impl Scan {
         scan
     }
 
+    /// Reads the journal of the session `id`. That of another session, put in its place by other
+    /// hands, has no line of it.
+    pub(crate) fn of_session(id: &str, bytes: &[u8]) -> Self {
+        let scan = Self::whole(bytes);
+        match &scan.header {
+            Some(header) if header.id != id => Self { tail: Tail::Torn, ..Self::empty(0) },
+            _ => scan,
+        }
+    }
+
     /// Reads the lines from an offset on.
     pub(crate) fn suffix(bytes: &[u8], offset: u64) -> Self {
         let mut scan = Self::empty(offset);

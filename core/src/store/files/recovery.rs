@@ -189,7 +189,7 @@ fn recover_state(layout: &Layout, id: &str, force: bool) -> Result<State> {
     })?;
 
     let mut report = RecoveryReport::default();
-    let scans = [reader::backup_scan(layout, id)?, read_scan(layout, id)?];
+    let scans = [reader::backup_scan(layout, id)?, reader::scan_at(&journal, id)?];
     scans.iter().try_for_each(|scan| refuse_unknown(id, scan.as_ref()))?;
     let entries: Vec<&Entry> = scans.iter().flatten().flat_map(|scan| &scan.entries).collect();
     let revision = session.revision();
@@ -237,9 +237,4 @@ fn write_recovered(
         poisoned: false,
         gone: None,
     })
-}
-
-fn read_scan(layout: &Layout, id: &str) -> Result<Option<Scan>> {
-    let bytes = disk::read_from(&layout.journal(id), 0, crate::model::MAX_SNAPSHOT_BYTES)?;
-    Ok(bytes.map(|bytes| Scan::whole(&bytes)))
 }

@@ -212,7 +212,10 @@ impl Writer {
         drop(state);
         ended?;
         commit()?;
-        self.lease.release()
+        if let Err(error) = self.lease.release() {
+            tracing::warn!(session = self.id, %error, "the lease's mark is left behind");
+        }
+        Ok(())
     }
 
     pub(crate) fn lease(&self) -> &Lease {
