@@ -115,8 +115,8 @@ def append() -> None:
     disk, os_ = ours("disk", times), ours("os", times)
     beside = ("openai-agents SQLiteSession.add_items", agents)
     what = "manager.add_message, durability"
-    report("append", f"{what} disk, p50", disk, "µs", beside, "≥ 2 × faster", lambda r: r >= 2)
-    report("append", f"{what} os, p50", os_, "µs", beside, "≥ 20 × faster", lambda r: r >= 20)
+    report("append", f"{what} disk, p50", disk, "µs", beside, "≥ 2x faster", lambda r: r >= 2)
+    report("append", f"{what} os, p50", os_, "µs", beside, "≥ 20x faster", lambda r: r >= 20)
     beside = (f"LangChain FileChatMessageHistory.add_message, up to {times} messages", langchain)
     report("append", f"{what} os, p50", os_, "µs", beside, "", None)
 
