@@ -6,7 +6,9 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::error::{OpencodeError, Result};
+use crate::model::is_session_id;
 use crate::store::files::layout::Layout;
+use crate::store::index::database::Database;
 use crate::store::index::failure::Attempt;
 use crate::store::index::row::{self, Row, signed};
 use crate::store::index::source::{self, Appended, Content, Trace};
@@ -30,6 +32,9 @@ enum Found {
 
 impl Inner {
     pub(super) fn catch_up(&self, id: &str, durable: bool) -> Result<()> {
+        if !is_session_id(id) {
+            return Ok(());
+        }
         for _ in 0..ATTEMPTS {
             let (row, problem) = self.with(|db| {
                 db.read(|db| {
@@ -126,7 +131,7 @@ impl Inner {
         }
         if !self.is_in_memory() {
             // The log still holds the pages as they were before.
-            self.with(|db| db.empty_log())?;
+            self.with(Database::empty_log)?;
         }
         Ok(())
     }

@@ -75,7 +75,7 @@ fn run(place: &Place, index: &Index, writer: &mut Option<Writer>, step: Step) {
             edit(open, Change::UsageAdded(used));
         }
         Step::Model(model) => {
-            edit(open, Change::FieldSet { field: crate::model::Field::Model, value: model.into() })
+            edit(open, Change::FieldSet { field: crate::model::Field::Model, value: model.into() });
         }
         Step::Save => open.save().expect("saved"),
         Step::Reopen => {
