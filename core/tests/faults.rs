@@ -2,6 +2,7 @@
 //! once and until somebody sees to it. The call says so or does without; nothing acknowledged is
 //! lost, nothing that raised is there; and when the fault is gone the same store goes on.
 #![cfg(feature = "failpoints")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -212,17 +213,17 @@ fn live_with(fault: Fault, at: usize, stays: bool, durability: Durability) -> bo
     for n in 0..5 {
         run.add(&format!("{n}"));
     }
-    run.insist("save", None, |manager| manager.save());
+    run.insist("save", None, SessionManager::save);
     run.check("save");
     run.add("after saving");
-    run.insist("close", None, |manager| manager.close());
+    run.insist("close", None, SessionManager::close);
     run.check("close");
     run.insist("resume", None, |manager| manager.resume(ID));
     run.add("after resuming");
-    run.insist("save again", None, |manager| manager.save());
+    run.insist("save again", None, SessionManager::save);
     run.add("after saving again");
     run.insist("sync", None, |manager| manager.current_session().unwrap().sync());
-    run.insist("close again", None, |manager| manager.close());
+    run.insist("close again", None, SessionManager::close);
     run.check("close again");
     run.insist("trash", None, |manager| match manager.storage().trash(ID) {
         // It raised after the session was in the trash.
@@ -238,7 +239,7 @@ fn live_with(fault: Fault, at: usize, stays: bool, durability: Durability) -> bo
     assert_eq!(contents(&restored), run.acknowledged);
     run.insist("resume the restored", None, |manager| manager.resume(ID));
     run.add("after restoring");
-    run.insist("close the restored", None, |manager| manager.close());
+    run.insist("close the restored", None, SessionManager::close);
     run.check("close the restored");
     run.insist("delete", None, |manager| Store::delete(manager.storage(), ID));
     assert!(!run.storage().exists(ID).unwrap());

@@ -1,5 +1,6 @@
 //! Any sequence of edits, saves, closings, crashes, forks and detached saves leaves the session
 //! that a plain list of the same edits describes: in memory, and on the disk after every step.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
