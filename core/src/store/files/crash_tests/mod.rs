@@ -183,13 +183,7 @@ impl Explorer {
         self.crash_everywhere(&crash.remains, &steps, in_order, false, at);
     }
 
-    fn fail(
-        &mut self,
-        wrong: &str,
-        remains: &Remains,
-        promise: &Promise,
-        at: &dyn Fn() -> String,
-    ) {
+    fn fail(&mut self, wrong: &str, remains: &Remains, promise: &Promise, at: &dyn Fn() -> String) {
         let mut text = format!("{wrong}\n  at {}\n  promised {promise:?}", at());
         for (name, file) in &remains.names {
             let content = String::from_utf8_lossy(&remains.files[*file]);
