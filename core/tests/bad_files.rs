@@ -1,6 +1,7 @@
 //! Bad files: everything a store is made of, replaced by everything a file can be instead. Each
 //! gets a typed error or a reported repair, soon; every other session keeps working; and what lay
 //! there is still somewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Kills: a process that acknowledges every change over a pipe is killed at a random moment, 200
 //! times on one growing store. What it acknowledged is there, in order, and the session goes on.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -2,6 +2,7 @@
 //!
 //! Eight processes append a thousand changes each to sessions of their own, unsynced, and a
 //! hundred synced; to one session they append 1,600 together, five at an opening.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
