@@ -17,3 +17,16 @@ pub const HOOK_STOP_GRACE: Duration = Duration::from_secs(1);
 
 /// How much of a shell hook's output is kept, in bytes, for stdout and stderr each.
 pub const HOOK_OUTPUT_CAP: usize = 30_000;
+
+/// How many sessions or messages a listing or a search gives.
+pub const LIST_LIMIT: usize = 50;
+
+/// What stands before and behind a match in a search's snippet.
+pub const SNIPPET_MARKS: (&str, &str) = ("[", "]");
+
+/// How many words of a message a search's snippet shows.
+pub const SNIPPET_WORDS: u32 = 24;
+
+/// How many of the newest messages that match are ranked; older ones are not found by a word that
+/// more messages than this have.
+pub const SEARCH_RANKED: usize = 5_000;

@@ -44,7 +44,11 @@ fn system() -> Option<String> {
         let line = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
         Some(line.trim_matches('"').to_owned())
     });
-    let kernel = shell::answer("uname", &["-srm"]);
+    // `Linux 6.12.3-builder7`: what follows the number names a build, not a version.
+    let kernel = shell::answer("uname", &["-sr"]).map(|full| {
+        let version = full.split('-').next().unwrap_or(&full);
+        format!("{version}, {}", std::env::consts::ARCH)
+    });
     match (name, kernel) {
         (Some(name), Some(kernel)) => Some(format!("{name}, {kernel}")),
         (name, kernel) => name.or(kernel),

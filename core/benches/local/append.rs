@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Barrier;
 
-use opencode_sessions::Durability;
+use opencode_sessions::{Durability, LiveSession, Session};
 
 use crate::measure::{Bench, Figure, micros, millis, p50, time, times};
 use crate::stores::{manager, message};
@@ -63,7 +63,7 @@ fn at_length(bench: &Bench) {
     let long = bench.size(100_000, 2000);
     let dir = bench.dir("length");
     let (manager, session) = manager(&dir, Durability::Os);
-    let messages = |s: &opencode_sessions::LiveSession| s.read(|s| s.message_count()).unwrap_or(0);
+    let messages = |live: &LiveSession| live.read(Session::message_count).unwrap_or(0);
     let batch = 1000.min(long / 4);
     let mut seed = 0;
     let mut add = |count: usize| {

@@ -40,7 +40,9 @@ fn listing(bench: &Bench) {
         let dir = bench.dir("listing");
         let bytes = write_sessions(&dir, count, 2, 200);
         let storage = storage(&dir, Durability::Disk);
-        let built = time(|| drop(storage.count().expect("the store counts")));
+        let built = time(|| {
+            storage.count().expect("the store counts");
+        });
         bench.report(&Figure {
             group: "list",
             what: format!("index {count} sessions found in a directory (summaries)"),
@@ -76,7 +78,9 @@ fn searching(bench: &Bench) {
     let dir = bench.dir("search");
     let bytes = write_sessions(&dir, sessions, 100, 1000);
     let storage = storage(&dir, Durability::Disk);
-    let summaries = time(|| drop(storage.count().expect("the store counts")));
+    let summaries = time(|| {
+        storage.count().expect("the store counts");
+    });
     let texts = time(|| storage.wait_for_index().expect("the index is complete"));
     let rate = |time: std::time::Duration| bytes as f64 / 1e6 / time.as_secs_f64();
     bench.report(&Figure {

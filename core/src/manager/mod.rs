@@ -32,7 +32,7 @@ pub use library::OnConflict;
 pub use lifecycle::Resumed;
 
 /// How a manager behaves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct ManagerOptions {
     /// Between two auto-saves; zero turns them off.
     pub auto_save_interval: Duration,

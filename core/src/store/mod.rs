@@ -28,6 +28,7 @@ use crate::model::{Record, Session};
 
 pub use files::Durability;
 pub use handle::SessionHandle;
+pub use index::RebuildReport;
 pub use live::{LiveSession, Observer};
 pub use query::{Page, Query, SearchHit, SearchPage, SearchQuery, SortBy};
 pub use registry::{ForkGuard, before_fork};

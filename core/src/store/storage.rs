@@ -14,7 +14,7 @@ use crate::store::files::writer::Writer;
 use crate::store::files::{Durability, directory, disk, lifecycle, reader, recovery};
 use crate::store::index::{Index, IndexOptions};
 use crate::store::registry::{self, Lent};
-use crate::store::{OpenSession, Page, Query, SearchPage, SearchQuery, Store};
+use crate::store::{OpenSession, Page, Query, RebuildReport, SearchPage, SearchQuery, Store};
 use crate::transfer;
 
 /// How a store is opened.
@@ -397,10 +397,7 @@ impl SessionStorage {
     }
 
     /// Reads every session and makes the index anew. `progress` hears how many of how many.
-    pub fn rebuild_index(
-        &self,
-        progress: &dyn Fn(u64, u64),
-    ) -> Result<crate::store::index::RebuildReport> {
+    pub fn rebuild_index(&self, progress: &dyn Fn(u64, u64)) -> Result<RebuildReport> {
         self.index()?.rebuild(progress)
     }
 

@@ -35,10 +35,11 @@ pub(crate) fn read(layout: &Layout, id: &str) -> Result<Option<Reading>> {
     if session.id != id {
         return Err(OpencodeError::corrupted(id, format!("it holds the session {:?}", session.id)));
     }
-    session.revision = Some(0);
+    // What it will have when it is converted, so that a copy read before can be saved after.
+    session.revision = Some(1);
     Ok(Some(Reading {
         session,
-        snapshot: SnapshotSeen { revision: 0, identity, crc: 0 },
+        snapshot: SnapshotSeen { revision: 1, identity, crc: 0 },
         journal: None,
         journal_size: 0,
         report: RecoveryReport::default(),

@@ -88,12 +88,17 @@ pub(crate) fn read_to_end(file: &File, path: &Path, limit: u64) -> Result<Vec<u8
 /// Reads `path` from `offset` to its end; `None` when there is no such file.
 pub(crate) fn read_from(path: &Path, offset: u64, limit: u64) -> Result<Option<Vec<u8>>> {
     let Some(file) = open_read(path)? else { return Ok(None) };
+    read_open_from(&file, path, offset, limit).map(Some)
+}
+
+/// Reads an open file from `offset` to its end, or as much of it as `limit` allows.
+pub(crate) fn read_open_from(file: &File, path: &Path, offset: u64, limit: u64) -> Result<Vec<u8>> {
     let error = |e| OpencodeError::storage("reading", path, e);
     let size = file.metadata().map_err(error)?.len();
     let wanted = size.saturating_sub(offset).min(limit);
     let mut bytes = vec![0; wanted as usize];
     file.read_exact_at(&mut bytes, offset).map_err(error)?;
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 /// Creates a new file, 0600 from the first moment.

@@ -71,10 +71,6 @@ impl Layout {
         self.backup_dir().join(format!("{id}.journal.jsonl"))
     }
 
-    pub(crate) fn backup_directory_form(&self, id: &str) -> PathBuf {
-        self.backup_dir().join(format!("{id}.directory"))
-    }
-
     pub(crate) fn locks_dir(&self) -> PathBuf {
         self.private.join("locks")
     }

@@ -94,14 +94,6 @@ impl Lease {
         }
     }
 
-    /// Whether somebody holds the lease of `id` now. Takes nothing.
-    pub(crate) fn is_held(layout: &Layout, id: &str) -> bool {
-        match disk::open_read(&layout.lock(id)) {
-            Ok(Some(file)) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
-            _ => false,
-        }
-    }
-
     /// Gives the lease back: the file goes while it is still held, so that nobody locks a file
     /// that is gone.
     pub(crate) fn release(&self) -> Result<()> {

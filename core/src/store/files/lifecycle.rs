@@ -137,7 +137,7 @@ pub(crate) fn trashed(layout: &Layout) -> Result<Vec<Trashed>> {
             Some(Trashed { id: id.to_owned(), at, path: dir.join(&name) })
         })
         .collect();
-    all.sort_by(|a, b| b.at.cmp(&a.at));
+    all.sort_by_key(|trashed| std::cmp::Reverse(trashed.at));
     Ok(all)
 }
 

@@ -106,7 +106,6 @@ fn remove_leftovers(layout: &Layout, id: &str) -> Result<()> {
 fn convert(layout: &Layout, reading: Reading) -> Result<State> {
     let id = reading.session.id.clone();
     let mut session = reading.session;
-    session.revision = Some(1);
     let mut report = reading.report;
     let snapshot = write_first(layout, &session)?;
     let kept = disk::free_name(&layout.backup_dir(), &format!("{id}.directory"), "");
