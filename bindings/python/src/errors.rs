@@ -47,13 +47,21 @@ pub(crate) fn invalid(reason: impl Into<String>) -> PyErr {
     Failure::from(OpencodeError::invalid(reason)).into()
 }
 
+/// The same with what the person can do.
+pub(crate) fn invalid_with_hint(reason: String, hint: &str) -> PyErr {
+    let (hint, session_id) = (Some(hint.to_owned()), None);
+    Failure::from(OpencodeError::InvalidArgument { reason, hint, session_id }).into()
+}
+
 /// The exception for an error, not raised yet.
 pub(crate) fn exception<'py>(
     py: Python<'py>,
     error: &OpencodeError,
 ) -> PyResult<Bound<'py, PyAny>> {
     let details = PyDict::new(py);
-    details.set_item("hint", error.hint())?;
+    // The table's hint for wrong values points to the message, which is beside it here.
+    let says_all = matches!(error, OpencodeError::InvalidArgument { hint: None, .. });
+    details.set_item("hint", (!says_all).then(|| error.hint()))?;
     details.set_item("session_id", error.session_id())?;
     details.set_item("retryable", error.retryable())?;
     match error {

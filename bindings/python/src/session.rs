@@ -603,7 +603,7 @@ impl PySession {
 
     fn _metadata_set(&self, key: Text, value: &Bound<'_, PyAny>) -> Outcome<()> {
         let (key, py) = (key.0, value.py());
-        let value = values::read(value, &format!("metadata[{key:?}]"))?;
+        let value = values::read(value, &format!("metadata['{}']", key.escape_debug()))?;
         self.edit(py, Change::MetadataSet { key, value })
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use opencode_sessions::store::{CleanupReport, Store};
+use opencode_sessions::store::{CleanupReport, Problem, Store};
 use opencode_sessions::{Durability, SessionStorage, StorageOptions, store::Query};
 use pyo3::prelude::*;
 
@@ -190,6 +190,12 @@ impl PyStorage {
         released(py, || self.storage.empty_trash(older_than_days))
     }
 
+    /// Waits until the text of every session can be searched. It is read in the background, which
+    /// takes a while after the index was made anew.
+    fn wait_for_index(&self, py: Python<'_>) -> Outcome<()> {
+        released(py, || self.storage.wait_for_index())
+    }
+
     /// The bytes of everything in the store: sessions, backups, trash, index.
     fn get_storage_size(&self, py: Python<'_>) -> Outcome<u64> {
         released(py, || self.storage.get_storage_size())
@@ -311,15 +317,20 @@ impl PyIndex {
         self.ask(py, query)
     }
 
-    /// Reads every session and makes the index anew. Gives how many there are.
+    /// Reads every session and makes the index anew. Gives what could not be read, an empty list
+    /// when all could.
     #[pyo3(signature = (progress=None))]
-    fn rebuild(&self, py: Python<'_>, progress: Option<&Bound<'_, PyAny>>) -> Outcome<u64> {
+    fn rebuild(
+        &self,
+        py: Python<'_>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> Outcome<Vec<PyProblem>> {
         let progress = Progress::of(progress, "Rebuilding the index")?;
-        let done = released(py, || {
-            self.storage.rebuild_index(&|done, total| progress.tell(done, total))?;
-            self.storage.count()
-        });
-        progress.end(done)
+        let done =
+            released(py, || self.storage.rebuild_index(&|done, total| progress.tell(done, total)));
+        let unreadable = progress.end(done)?.unreadable.into_iter();
+        let problem = |(session_id, detail)| Problem { session_id, kind: "unreadable", detail };
+        Ok(unreadable.map(problem).map(PyProblem).collect())
     }
 
     /// Where the index differs from the files; an empty list when it does not.

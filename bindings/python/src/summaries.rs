@@ -142,6 +142,7 @@ impl PySummary {
 /// >>> manager = SessionManager(SessionStorage(mkdtemp()))
 /// >>> session = manager.create()
 /// >>> message = manager.add_message("user", "Refresh the JWT in time")
+/// >>> manager.storage.wait_for_index()
 /// >>> [hit.snippet for hit in manager.search_messages("jwt")]
 /// ['Refresh the [JWT] in time']
 /// >>> manager.close()

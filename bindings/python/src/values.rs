@@ -12,7 +12,7 @@ use pyo3::types::{
 };
 use serde_json::{Number, Value};
 
-use crate::errors::invalid;
+use crate::errors::{invalid, invalid_with_hint};
 
 /// Deepest nesting of what is taken over: that of a whole file. The core has the limits of values.
 const MAX_DEPTH: usize = 128;
@@ -160,14 +160,15 @@ impl Reader<'_> {
         for step in &self.place {
             // Writing to a string does not fail.
             let _ = match step {
-                Step::Key(key) => write!(place, "[{key:?}]"),
+                Step::Key(key) => write!(place, "['{}']", key.escape_debug()),
                 Step::Index(at) => write!(place, "[{at}]"),
             };
         }
-        invalid(format!(
-            "{place} {why}; what can be stored is None, bool, int of 64 bits, finite float, str, \
-             list, and dict with strings as keys"
-        ))
+        invalid_with_hint(
+            format!("{place} {why}"),
+            "what can be stored is None, bool, int of 64 bits, finite float, str, list, and dict \
+             with strings as keys",
+        )
     }
 }
 

@@ -139,7 +139,7 @@ class Metadata(MutableMapping[str, Any]):
     {'git_branch': 'feature/api-v2'}
     >>> session.metadata["bad"] = float("nan")
     Traceback (most recent call last):
-    opencode.errors.InvalidArgumentError: metadata["bad"] is NaN; ...
+    opencode.errors.InvalidArgumentError: metadata['bad'] is NaN ...
     """
 
     __slots__ = ("_session",)
