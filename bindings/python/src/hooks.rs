@@ -263,52 +263,37 @@ impl PyHookResult {
     }
 }
 
-/// The shell hooks of a program, or some of its own.
-#[pyclass(frozen, name = "HookRegistry", module = "opencode.sessions._native", subclass)]
-pub(crate) struct PyRegistry(Registry);
-
-enum Registry {
-    Global,
-    Own(HookRegistry),
-}
-
-impl PyRegistry {
-    fn registry(&self) -> &HookRegistry {
-        match &self.0 {
-            Registry::Global => HookRegistry::global(),
-            Registry::Own(registry) => registry,
-        }
-    }
-}
+/// The shell hooks of a program, by number.
+#[pyclass(frozen, name = "HookRegistry", module = "opencode.sessions._native")]
+pub(crate) struct PyRegistry(HookRegistry);
 
 #[pymethods]
 impl PyRegistry {
     #[new]
-    #[pyo3(signature = (is_global=false))]
-    fn new(is_global: bool) -> Self {
-        Self(if is_global { Registry::Global } else { Registry::Own(HookRegistry::new()) })
+    fn new() -> Self {
+        Self(HookRegistry::new())
     }
 
     fn register(&self, hook: &Bound<'_, PyHook>) -> u64 {
-        self.registry().register(hook.get().0.clone()).as_u64()
+        self.0.register(hook.get().0.clone()).as_u64()
     }
 
     fn unregister(&self, hook_id: u64) -> bool {
-        self.registry().unregister(HookId::from_u64(hook_id))
+        self.0.unregister(HookId::from_u64(hook_id))
     }
 
     fn entries(&self) -> Vec<(u64, PyHook)> {
-        let hooks = self.registry().list();
+        let hooks = self.0.list();
         hooks.into_iter().map(|(id, hook)| (id.as_u64(), PyHook(hook))).collect()
     }
 
     fn clear(&self) {
-        self.registry().clear();
+        self.0.clear();
     }
 
     fn fire(&self, py: Python<'_>, event: &Bound<'_, PyHookEvent>) -> Vec<PyHookResult> {
         let event = &event.get().0;
-        let results = unlocked(py, || self.registry().fire(event));
+        let results = unlocked(py, || self.0.fire(event));
         results.into_iter().map(PyHookResult).collect()
     }
 }

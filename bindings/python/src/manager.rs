@@ -382,7 +382,9 @@ impl PyManager {
 
     /// Adds to the totals: tokens, and cost in the provider's currency.
     #[pyo3(signature = (prompt_tokens=Count(0), completion_tokens=Count(0), cache_read=Count(0),
-        cache_write=Count(0), reasoning=Count(0), cost=0.0))]
+        cache_write=Count(0), reasoning=Count(0), cost=0.0), text_signature =
+        "($self, prompt_tokens=0, completion_tokens=0, cache_read=0, cache_write=0, \
+         reasoning=0, cost=0.0)")]
     #[expect(clippy::too_many_arguments, reason = "one for each kind")]
     fn update_usage(
         &self,
@@ -444,7 +446,10 @@ impl PyManager {
     /// ``InvalidArgumentError`` for another one.
     #[pyo3(signature = (limit=Some(Count(50)), offset=Count(0), cursor=None, sort_by="updated_at",
         descending=true, tags=None, search=None, working_dir=None, model=None, status=None,
-        since=None, until=None, parent=None, with_total=false))]
+        since=None, until=None, parent=None, with_total=false), text_signature =
+        "($self, limit=50, offset=0, cursor=None, sort_by='updated_at', descending=True, \
+         tags=None, search=None, working_dir=None, model=None, status=None, since=None, \
+         until=None, parent=None, with_total=False)")]
     #[expect(clippy::too_many_arguments, reason = "one for each filter")]
     fn list_sessions<'py>(
         &self,
@@ -477,7 +482,10 @@ impl PyManager {
     /// ``.sessions_indexed`` and ``.sessions_total``, which differ only while a new index is read.
     #[pyo3(signature = (query, *, limit=Some(Count(50)), offset=Count(0), role=None,
         session_id=None, tags=None, search=None, working_dir=None, model=None, status=None,
-        since=None, until=None, parent=None))]
+        since=None, until=None, parent=None), text_signature =
+        "($self, query, *, limit=50, offset=0, role=None, session_id=None, tags=None, \
+         search=None, working_dir=None, model=None, status=None, since=None, until=None, \
+         parent=None)")]
     #[expect(clippy::too_many_arguments, reason = "one for each filter")]
     fn search_messages<'py>(
         &self,

@@ -34,7 +34,10 @@ impl PyMessage {
     #[new]
     #[pyo3(signature = (role, content=Content(String::new()), *, id=None, timestamp=None, tool_calls=None,
         tool_call_id=None, name=None, tokens=None, model=None, important=None, reasoning=None,
-        parts=None, interrupted=None, finish=None, error=None, metadata=None))]
+        parts=None, interrupted=None, finish=None, error=None, metadata=None), text_signature =
+        "(role, content='', *, id=None, timestamp=None, tool_calls=None, tool_call_id=None, \
+         name=None, tokens=None, model=None, important=None, reasoning=None, parts=None, \
+         interrupted=None, finish=None, error=None, metadata=None)")]
     #[expect(clippy::too_many_arguments, reason = "one for each field")]
     fn new(
         role: Text,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use opencode_sessions::model::{Change, Field, MessageEdit};
 use opencode_sessions::{NewSession, Session, SessionHandle, TokenUse, ToolInvocation};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use serde_json::Value;
 
 use crate::arguments::{Count, Moment, PathText, Text};
-use crate::errors::Outcome;
+use crate::errors::{Outcome, invalid};
 use crate::gil::{Unheld, released};
 use crate::messages::PyMessage;
 use crate::shown;
@@ -413,7 +413,7 @@ impl PySession {
         match message {
             Some(message) => Ok(PyMessage(message)),
             // Somebody deleted it since.
-            None => Err(crate::errors::invalid(format!("there is no message {id:?}")).into()),
+            None => Err(invalid(format!("there is no message {id:?}")).into()),
         }
     }
 
@@ -450,7 +450,9 @@ impl PySession {
 
     /// Adds to the totals: tokens, and cost in the provider's currency.
     #[pyo3(signature = (prompt_tokens=Count(0), completion_tokens=Count(0), cache_read=Count(0),
-        cache_write=Count(0), reasoning=Count(0), cost=0.0))]
+        cache_write=Count(0), reasoning=Count(0), cost=0.0), text_signature =
+        "($self, prompt_tokens=0, completion_tokens=0, cache_read=0, cache_write=0, \
+         reasoning=0, cost=0.0)")]
     #[expect(clippy::too_many_arguments, reason = "one for each kind")]
     fn update_usage(
         &self,
@@ -601,8 +603,13 @@ impl PySession {
         Ok(value.iter().map(|value| values::frozen(py, value)).collect::<PyResult<_>>()?)
     }
 
-    fn _metadata_set(&self, key: Text, value: &Bound<'_, PyAny>) -> Outcome<()> {
-        let (key, py) = (key.0, value.py());
+    fn _metadata_set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> Outcome<()> {
+        let py = value.py();
+        if !key.is_instance_of::<PyString>() {
+            let shown = key.repr()?;
+            return Err(invalid(format!("metadata has strings as keys, not {shown}")).into());
+        }
+        let key = key.extract::<Text>()?.0;
         let value = values::read(value, &format!("metadata['{}']", key.escape_debug()))?;
         self.edit(py, Change::MetadataSet { key, value })
     }

@@ -150,7 +150,8 @@ impl PyStorage {
     /// Moves sessions that were not changed for so many days to the trash, but keeps the newest
     /// ``keep_minimum``. Open ones are left alone. Gives the ids, oldest first; ``.skipped`` of
     /// the list says which were left and why. With ``dry_run`` nothing is moved.
-    #[pyo3(signature = (max_age_days, keep_minimum=Count(10), dry_run=false, progress=None))]
+    #[pyo3(signature = (max_age_days, keep_minimum=Count(10), dry_run=false, progress=None), text_signature =
+        "($self, max_age_days, keep_minimum=10, dry_run=False, progress=None)")]
     fn cleanup_old_sessions<'py>(
         &self,
         py: Python<'py>,
@@ -272,7 +273,7 @@ impl PyIndex {
     }
 
     /// The sessions changed last.
-    #[pyo3(signature = (count=Count(10)))]
+    #[pyo3(signature = (count=Count(10)), text_signature = "($self, count=10)")]
     fn get_recent<'py>(&self, py: Python<'py>, count: Count) -> Outcome<Bound<'py, PyAny>> {
         self.ask(py, Query { limit: Some(count.as_usize()), ..Query::default() })
     }
@@ -290,7 +291,10 @@ impl PyIndex {
     /// Summaries that match, as ``SessionManager.list_sessions``.
     #[pyo3(signature = (limit=Some(Count(50)), offset=Count(0), cursor=None, sort_by="updated_at",
         descending=true, tags=None, search=None, working_dir=None, model=None, status=None,
-        since=None, until=None, parent=None, with_total=false))]
+        since=None, until=None, parent=None, with_total=false), text_signature =
+        "($self, limit=50, offset=0, cursor=None, sort_by='updated_at', descending=True, \
+         tags=None, search=None, working_dir=None, model=None, status=None, since=None, \
+         until=None, parent=None, with_total=False)")]
     #[expect(clippy::too_many_arguments, reason = "one for each filter")]
     fn list<'py>(
         &self,

@@ -15,14 +15,18 @@ True
 
 from __future__ import annotations
 
-import threading
-
 from opencode.sessions._native import Hook, HookEvent, HookResult
 from opencode.sessions._native import HookRegistry as _Registry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from opencode.sessions import SessionManager
+
+    # Inside the class, `list` is its method.
+    _Hooks: TypeAlias = list[Hook]
+    _Results: TypeAlias = list[HookResult]
 
 __all__ = [
     "Hook",
@@ -40,8 +44,7 @@ class HookRegistry:
     ``HookRegistry.get_instance()`` is the one the program shares, ``HookRegistry()`` another one.
     """
 
-    _instance: HookRegistry | None = None
-    _lock = threading.Lock()
+    _instance: HookRegistry
 
     def __init__(self) -> None:
         self._registry = _Registry()
@@ -49,10 +52,7 @@ class HookRegistry:
     @classmethod
     def get_instance(cls) -> HookRegistry:
         """The one registry of this process."""
-        with cls._lock:
-            if cls._instance is None:
-                cls._instance = HookRegistry()
-            return cls._instance
+        return cls._instance
 
     def register(self, hook: Hook) -> int:
         """Runs ``hook`` on every later event its pattern matches. Gives its number."""
@@ -67,7 +67,7 @@ class HookRegistry:
                 return self._registry.unregister(number)
         return False
 
-    def list(self) -> list[Hook]:
+    def list(self) -> _Hooks:
         """The hooks, in the order they were registered."""
         return [hook for _, hook in self._registry.entries()]
 
@@ -75,7 +75,7 @@ class HookRegistry:
         """Takes every hook out."""
         self._registry.clear()
 
-    def fire(self, event: HookEvent) -> list[HookResult]:
+    def fire(self, event: HookEvent) -> _Results:
         """Runs the enabled hooks for an event one after the other; gives what became of each.
 
         Blocks until the last has ended. One that fails is logged, and the others still run.
@@ -95,6 +95,9 @@ class HookRegistry:
 
     def __repr__(self) -> str:
         return f"<HookRegistry of {len(self.list())} hooks>"
+
+
+HookRegistry._instance = HookRegistry()
 
 
 def fire_event_sync(event: HookEvent) -> list[HookResult]:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from opencode.sessions._lists import SearchResults, SessionList
-    from opencode.sessions._native import Session, SessionMessage, SessionSummary
+    from opencode.sessions._native import Session, SessionSummary
 
 #: How many messages a session shows, and how much of each.
 _MESSAGES = 10
@@ -51,7 +51,7 @@ def summary(summary: SessionSummary) -> str:
 
 def session(session: Session) -> str:
     """A session's fields, and its last messages."""
-    shown: list[SessionMessage] = session.messages[-_MESSAGES:]
+    shown = session.messages[-_MESSAGES:]
     rows = [(message.role, _shortened(message.content)) for message in shown]
     before = session.message_count - len(shown)
     note = f"<p>{before} earlier messages</p>" if before > 0 else ""

@@ -72,8 +72,10 @@ class SearchResults(list[SearchHit]):
     def __repr__(self) -> str:
         lines = "".join(f"\n  {hit!r}," for hit in self)
         read = f"{self.sessions_indexed} of {self.sessions_total} sessions"
-        return f"<SearchResults: {len(self)} in {read}{lines}\n>" if self else (
-            f"<SearchResults: 0 in {read}>"
+        return (
+            f"<SearchResults: {len(self)} in {read}{lines}\n>"
+            if self
+            else (f"<SearchResults: 0 in {read}>")
         )
 
     def _repr_html_(self) -> str:

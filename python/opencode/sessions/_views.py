@@ -3,6 +3,9 @@
 None of them holds data of its own, so one that was kept goes on showing the present.
 """
 
+# `typing` is not imported for `overload`, so the linter does not know it.
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 from collections.abc import MutableMapping, MutableSequence, Sequence
@@ -10,11 +13,10 @@ from collections.abc import MutableMapping, MutableSequence, Sequence
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any, SupportsIndex, TypeVar, overload
+    from typing import Any, SupportsIndex, overload
 
     from opencode.sessions._native import Session, SessionMessage, ToolInvocation
 
-    T = TypeVar("T")
 else:
 
     def overload(method):
@@ -63,7 +65,9 @@ class Messages(Sequence[SessionMessage]):
     @overload
     def __getitem__(self, index: slice) -> list[SessionMessage]: ...
     def __getitem__(self, index: SupportsIndex | slice) -> SessionMessage | list[SessionMessage]:
-        return _get(self._session._messages, len(self), index, "message")
+        found: SessionMessage | list[SessionMessage]
+        found = _get(self._session._messages, len(self), index, "message")
+        return found
 
     def __iter__(self) -> Iterator[SessionMessage]:
         return _iterate(self._session._messages)
@@ -93,7 +97,9 @@ class ToolHistory(Sequence[ToolInvocation]):
     @overload
     def __getitem__(self, index: slice) -> list[ToolInvocation]: ...
     def __getitem__(self, index: SupportsIndex | slice) -> ToolInvocation | list[ToolInvocation]:
-        return _get(self._session._tool_history, len(self), index, "tool history")
+        found: ToolInvocation | list[ToolInvocation]
+        found = _get(self._session._tool_history, len(self), index, "tool history")
+        return found
 
     def __iter__(self) -> Iterator[ToolInvocation]:
         return _iterate(self._session._tool_history)
@@ -157,16 +163,11 @@ class Metadata(MutableMapping[str, Any]):
         return isinstance(key, str) and bool(self._session._metadata_get(key))
 
     def __getitem__(self, key: str) -> Any:
-        found = self._session._metadata_get(key) if isinstance(key, str) else ()
-        if not found:
+        if key not in self:
             raise KeyError(key)
-        return found[0]
+        return self._session._metadata_get(key)[0]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if not isinstance(key, str):
-            from opencode.errors import InvalidArgumentError
-
-            raise InvalidArgumentError(f"metadata has strings as keys, not {key!r}")
         self._session._metadata_set(key, value)
 
     def __delitem__(self, key: str) -> None:

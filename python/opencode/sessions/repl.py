@@ -10,20 +10,17 @@ went wrong.
 
 from __future__ import annotations
 
-from opencode.sessions import OpencodeError, SessionManager
+from opencode.sessions import OpencodeError, SessionManager, SessionNotFoundError
 
 __all__ = ["get_prompt", "handle_session_command"]
 
 
 def get_prompt() -> str:
     """``[15 msgs | 2300 tokens] You:`` of the current session; ``You:`` without one."""
-    manager = SessionManager.get_instance()
-
-    if manager.has_current:
-        session = manager.current_session
-        assert session is not None
-        return f"[{session.message_count} msgs | {session.total_tokens} tokens] You: "
-    return "You: "
+    session = SessionManager.get_instance().current_session
+    if session is None:
+        return "You: "
+    return f"[{session.message_count} msgs | {session.total_tokens} tokens] You: "
 
 
 async def handle_session_command(args: str) -> str:
@@ -91,8 +88,6 @@ def _list(manager: SessionManager) -> str:
 
 
 def _resume(manager: SessionManager, session_id: str | None) -> str:
-    from opencode.sessions import SessionNotFoundError
-
     if session_id is None:
         latest = manager.resume_latest()
         return f"Resumed: {latest.title}" if latest else "No sessions to resume"
