@@ -373,6 +373,12 @@ impl PySession {
         view(this, "Tags")
     }
 
+    /// All tags at once; each is kept once.
+    #[setter(tags)]
+    fn assign_tags(&self, py: Python<'_>, tags: Vec<Text>) -> Outcome<()> {
+        self._set_tags(py, tags)
+    }
+
     // Changes.
 
     /// Adds a message at the end. Its id must be new to the session.
@@ -623,7 +629,13 @@ impl PySession {
     }
 
     fn _set_tags(&self, py: Python<'_>, tags: Vec<Text>) -> Outcome<()> {
-        let tags = tags.into_iter().map(Into::into).collect();
+        let mut once: Vec<String> = Vec::with_capacity(tags.len());
+        for Text(tag) in tags {
+            if !once.contains(&tag) {
+                once.push(tag);
+            }
+        }
+        let tags = once;
         self.edit(py, Change::TagsSet { tags })
     }
 }

@@ -237,8 +237,12 @@ class Tags(MutableSequence[str]):
         tags.insert(index, value)
         self._write(tags)
 
+    def reverse(self) -> None:
+        """Puts them in the opposite order."""
+        self._write(self._session._tags()[::-1])
+
     def _write(self, tags: list[str]) -> None:
-        self._session._set_tags(list(dict.fromkeys(tags)))
+        self._session._set_tags(tags)
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (Tags, list)) else NotImplemented
