@@ -52,7 +52,7 @@ fn what_was_added_is_there_in_another_manager_without_a_save() {
     assert_eq!(read.messages[0].content, "hello");
     assert_eq!(read.tool_history[0].tool_name, "bash");
     assert_eq!(read.total_tokens(), 2300);
-    assert_eq!(session.read(|s| s.total_tokens()).unwrap(), 2300);
+    assert_eq!(session.read(opencode_sessions::Session::total_tokens).unwrap(), 2300);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn two_managers_of_a_process_share_a_session_and_the_last_one_closes_it() {
     say(&second, "two");
     first.close().unwrap();
     say(&second, "three");
-    assert_eq!(shared.read(|s| s.message_count()).unwrap(), 3);
+    assert_eq!(shared.read(opencode_sessions::Session::message_count).unwrap(), 3);
     second.close().unwrap();
     assert!(!dir.path().join(format!(".store/locks/{id}.lock")).exists());
     assert_eq!(second.get_session(&id).unwrap().unwrap().message_count(), 3);
@@ -204,7 +204,10 @@ fn deleting_the_current_session_detaches_it_without_an_end() {
     // The id can be used again.
     let id = Some(session.id().to_owned());
     manager.create(NewSession { id, ..NewSession::default() }).unwrap();
-    assert_eq!(manager.current_session().unwrap().read(|s| s.message_count()).unwrap(), 0);
+    assert_eq!(
+        manager.current_session().unwrap().read(opencode_sessions::Session::message_count).unwrap(),
+        0
+    );
 }
 
 #[test]
@@ -225,7 +228,7 @@ fn deleting_a_message_takes_its_results_along_and_the_reverse() {
     manager.add_message(answer("c1")).unwrap();
     manager.add_message(answer("c2")).unwrap();
     assert_eq!(manager.delete_message(&first.id).unwrap().len(), 3);
-    assert_eq!(session.read(|s| s.message_count()).unwrap(), 1);
+    assert_eq!(session.read(opencode_sessions::Session::message_count).unwrap(), 1);
 
     manager.add_message(asked).unwrap();
     let result = manager.add_message(answer("c1")).unwrap();
@@ -243,7 +246,7 @@ fn a_fork_holds_the_messages_up_to_the_one_named_and_says_where_it_came_from() {
     let fork = manager.fork(&id, Some(&ids[1]), true, None).unwrap();
     assert_eq!(fork.messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(fork.messages[1].id, ids[1]);
-    let from = fork.forked_from.clone().unwrap();
+    let from = fork.forked_from.unwrap();
     assert_eq!((from.session_id, from.message_id), (id.clone(), Some(ids[1].clone())));
     assert_eq!(manager.fork(&id, Some(&ids[1]), false, None).unwrap().message_count(), 1);
     assert_eq!(manager.current_session().unwrap().id(), id);

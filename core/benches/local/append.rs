@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Barrier;
 
-use opencode_sessions::{Durability, LiveSession, Session};
+use opencode_sessions::{Durability, LiveSession, NewMessage, Session};
 
 use crate::measure::{Bench, Figure, micros, millis, p50, time, times};
 use crate::stores::{manager, message};
@@ -15,6 +15,16 @@ pub(crate) fn run(bench: &Bench) {
     at_length(bench);
     threads(bench);
     bytes_written(bench);
+}
+
+/// Messages made beforehand, so that making them is not measured.
+fn messages(first: usize, count: usize) -> impl Iterator<Item = NewMessage> {
+    let made: Vec<_> = (first..first + count).map(|seed| message(seed as u64)).collect();
+    made.into_iter()
+}
+
+fn length(session: &LiveSession) -> u64 {
+    session.read(Session::message_count).unwrap_or(0)
 }
 
 fn bare_file(dir: &Path) -> File {
@@ -34,8 +44,10 @@ fn beside_system_calls(bench: &Bench) {
         // In turns, so that both see the same disk.
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for round in 0..10 {
-            ours.extend(times(n / 10, |i| {
-                manager.add_message(message((round * n + i) as u64)).expect("a message is added");
+            let mut messages = messages(round * n, n / 10);
+            ours.extend(times(n / 10, |_| {
+                let message = messages.next().expect("there are enough");
+                manager.add_message(message).expect("a message is added");
             }));
             theirs.extend(times(n / 10, |_| {
                 bare.write_all(&line).expect("bytes are written");
@@ -63,19 +75,20 @@ fn at_length(bench: &Bench) {
     let long = bench.size(100_000, 2000);
     let dir = bench.dir("length");
     let (manager, session) = manager(&dir, Durability::Os);
-    let messages = |live: &LiveSession| live.read(Session::message_count).unwrap_or(0);
     let batch = 1000.min(long / 4);
     let mut seed = 0;
     let mut add = |count: usize| {
+        let mut messages = messages(seed, count);
+        seed += count;
         times(count, |_| {
-            seed += 1;
-            manager.add_message(message(seed)).expect("a message is added");
+            let message = messages.next().expect("there are enough");
+            manager.add_message(message).expect("a message is added");
         })
     };
     add(100);
     let short = add(batch);
     let mut longest = std::time::Duration::ZERO;
-    while (messages(&session) as usize) < long {
+    while (length(&session) as usize) < long {
         let times = add(batch);
         longest = longest.max(*times.last().expect("there are times"));
     }

@@ -11,6 +11,9 @@
 
 pub mod fault;
 mod files;
+#[cfg(feature = "failpoints")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod index;
 mod live;

@@ -145,6 +145,25 @@ impl Lent {
     }
 }
 
+impl Lent {
+    /// Ends this use without closing: the last one lets the writer go as the end of the process
+    /// would.
+    pub(crate) fn forsake(&self) {
+        let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
+        if *returned {
+            return;
+        }
+        let mut shared = self.slot.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if shared.users == 1 {
+            self.writer.lease().abandon();
+            shared.writer = None;
+            forget(&self.key, &self.slot);
+        }
+        shared.users -= 1;
+        *returned = true;
+    }
+}
+
 thread_local! {
     static FORKING: RefCell<Option<MutexGuard<'static, Option<Slots>>>> =
         const { RefCell::new(None) };

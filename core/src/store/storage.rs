@@ -200,7 +200,7 @@ impl SessionStorage {
         open: impl FnOnce(&Layout) -> Result<crate::store::files::writer::State>,
     ) -> Result<OpenFile> {
         validate_session_id(id)?;
-        self.before_writing()?;
+        self.before_writing().map_err(|e| e.of_session(id))?;
         let lent = registry::lend(&self.layout, id, || {
             let lease = Lease::take(&self.layout, id, wait)?;
             match open(&self.layout) {
@@ -215,7 +215,8 @@ impl SessionStorage {
                     Err(error)
                 }
             }
-        })?;
+        });
+        let lent = lent.map_err(|e| e.of_session(id))?;
         Ok(OpenFile { storage: self.clone(), lent })
     }
 
@@ -337,13 +338,14 @@ impl SessionStorage {
     }
 
     /// Deletes a session for good, with its backup, journal, damaged pieces and searchable text.
-    /// `false` when there is none; `SESSION_LOCKED` when another process has it open.
+    /// `false` when there is none; `SESSION_LOCKED` when another process has it open. After a
+    /// deletion that raised, deleting again removes what is left.
     pub fn delete(&self, id: &str) -> Result<bool> {
         validate_session_id(id)?;
-        if !lifecycle::exists(&self.layout, id)? {
+        if !lifecycle::exists(&self.layout, id)? && !lifecycle::has_leftovers(&self.layout, id) {
             return Ok(false);
         }
-        self.before_writing()?;
+        self.before_writing().map_err(|e| e.of_session(id))?;
         let unlist = || self.index()?.remove(id);
         match registry::borrow(&self.layout, id)? {
             Some(lent) => {
@@ -352,10 +354,14 @@ impl SessionStorage {
                 file.lent.retire()?;
             }
             None => {
-                let lease = Lease::take(&self.layout, id, Duration::ZERO)?;
-                lifecycle::delete(&self.layout, id)?;
+                let lease =
+                    Lease::take(&self.layout, id, Duration::ZERO).map_err(|e| e.of_session(id))?;
+                let there = lifecycle::delete(&self.layout, id).map_err(|e| e.of_session(id))?;
                 unlist()?;
-                lease.release()?;
+                if let Err(error) = lease.release() {
+                    tracing::warn!(session = id, %error, "the lease's mark is left behind");
+                }
+                return Ok(there);
             }
         }
         Ok(true)
@@ -523,6 +529,8 @@ impl Drop for OpenFile {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             tracing::error!(session = self.id(), %error, "a session was not closed well");
+            // Nobody is left to try again, and others are not to wait for it.
+            self.lent.forsake();
         }
     }
 }

@@ -121,7 +121,10 @@ impl SessionStorage {
             .ok_or_else(|| OpencodeError::not_found(id))?;
         let session = lifecycle::read_trashed(&trashed)?;
         self.create_file(&session)?.close()?;
-        disk::unlink(&trashed.path)?;
+        // It is back; what is left in the trash is only a copy.
+        if let Err(error) = disk::unlink(&trashed.path) {
+            tracing::warn!(session = id, %error, "the restored session's file stays in the trash");
+        }
         self.load(id)
     }
 

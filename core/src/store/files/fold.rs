@@ -23,7 +23,11 @@ pub(crate) fn sync_journal(layout: &Layout, state: &mut State) -> Result<()> {
         journal.synced = journal.len;
     }
     if !journal.name_synced {
-        disk::sync_dir(layout.root())?;
+        if let Err(error) = disk::sync_dir(layout.root()) {
+            // As of a file: a second sync may say yes to what the first one lost.
+            state.poisoned = true;
+            return Err(error);
+        }
         journal.name_synced = true;
     }
     Ok(())
@@ -35,7 +39,8 @@ pub(crate) fn fold(layout: &Layout, state: &mut State) -> Result<()> {
     write_snapshot(layout, state, backup_follows)
 }
 
-/// The same for a state that is not the old snapshot and its journal: the backup becomes a copy.
+/// The same for a state that the old snapshot and its journal do not make: the backup becomes a
+/// copy.
 pub(crate) fn fold_anew(layout: &Layout, state: &mut State) -> Result<()> {
     write_snapshot(layout, state, false)
 }
@@ -45,11 +50,12 @@ fn write_snapshot(layout: &Layout, state: &mut State, backup_follows: bool) -> R
     let (at, new, old) = (layout.snapshot(&id), layout.new_snapshot(&id), layout.old_snapshot(&id));
     let backup = layout.backup_snapshot(&id);
 
-    let mut keep_old = true;
+    // A backup that is to be a copy of the new snapshot is no old one first.
+    let mut keep_old = backup_follows;
     if Identity::at(&at)? != Some(state.snapshot.identity) {
         let kept_as = keep_damaged(layout, &id, ".json", &at)?;
         state.session.history.report.add(Finding::ChangedOutside { kept_as });
-        keep_old =
+        keep_old &=
             snapshot::read(&at)?.is_some_and(|raw| snapshot::decode(&id, &raw.bytes).is_ok());
     }
     if state.damaged && !state.poisoned {
@@ -63,9 +69,10 @@ fn write_snapshot(layout: &Layout, state: &mut State, backup_follows: bool) -> R
     write_durably(&new, &bytes)?;
     if keep_old {
         disk::unlink(&old)?;
-        disk::link(&at, &old)?;
-        // The second name moved its ctime; the file is still the one that was read.
+        let linked = disk::link(&at, &old);
+        // The second name, gone or made, moved its ctime; the file is still the one that was read.
         state.snapshot.identity = Identity::at(&at)?.unwrap_or_default();
+        linked?;
     }
     stamp::change(layout, || disk::rename(&new, &at))?;
     state.snapshot = SnapshotSeen {
@@ -78,6 +85,12 @@ fn write_snapshot(layout: &Layout, state: &mut State, backup_follows: bool) -> R
     }
     disk::sync_dir(layout.root())?;
     disk::sync_dir(&layout.backup_dir())?;
+    if !backup_follows {
+        // Before the journal goes: until then the old backup and the journals tell the same.
+        write_durably(&new, &bytes)?;
+        disk::rename(&new, &backup)?;
+        disk::sync_dir(&layout.backup_dir())?;
+    }
 
     let journal = layout.journal(&id);
     if state.poisoned {
@@ -88,11 +101,6 @@ fn write_snapshot(layout: &Layout, state: &mut State, backup_follows: bool) -> R
     state.journal = None;
     state.poisoned = false;
     state.damaged = false;
-    if !backup_follows {
-        write_durably(&new, &bytes)?;
-        disk::rename(&new, &backup)?;
-        disk::sync_dir(&layout.backup_dir())?;
-    }
     Ok(())
 }
 

@@ -11,6 +11,8 @@ use serde_json::Value;
 use crate::error::{OpencodeError, Result};
 use crate::model::{Change, MAX_JOURNAL_LINE, Record, Time};
 
+/// Greatest revision that is believed, on reading; what every JSON reader can hold exactly.
+pub(crate) const MAX_REVISION: u64 = 1 << 53;
 /// The form of journal this version writes.
 const FORM: u64 = 1;
 /// `,"c":"0123abcd"}`
@@ -95,6 +97,9 @@ fn decode_record(line: &[u8]) -> Line {
     json.extend_from_slice(body);
     json.push(b'}');
     if let Ok(Numbered { rev, record }) = serde_json::from_slice(&json) {
+        if rev > MAX_REVISION {
+            return Line::Invalid;
+        }
         return Line::Entry(Entry { rev, record });
     }
     match serde_json::from_slice::<NamedOp<'_>>(&json) {
@@ -170,7 +175,7 @@ impl Scan {
             None => (&[][..], 0),
         };
         match serde_json::from_slice::<Header>(first) {
-            Ok(header) => {
+            Ok(header) if header.base <= MAX_REVISION => {
                 if header.journal > FORM {
                     scan.unknown = Some((0, format!("journal form {}", header.journal)));
                 }
@@ -178,9 +183,19 @@ impl Scan {
                 scan.end = rest as u64;
                 scan.lines(&bytes[rest..], rest as u64);
             }
-            Err(_) => scan.lines(bytes, 0),
+            _ => scan.lines(bytes, 0),
         }
         scan
+    }
+
+    /// Reads the journal of the session `id`. That of another session, put in its place by other
+    /// hands, has no line of it.
+    pub(crate) fn of_session(id: &str, bytes: &[u8]) -> Self {
+        let scan = Self::whole(bytes);
+        match &scan.header {
+            Some(header) if header.id != id => Self { tail: Tail::Torn, ..Self::empty(0) },
+            _ => scan,
+        }
     }
 
     /// Reads the lines from an offset on.
@@ -212,6 +227,11 @@ impl Scan {
             Some(header) => Some(header.base),
             None => self.entries.first().map(|entry| entry.rev.saturating_sub(1)),
         }
+    }
+
+    /// The revision of its last record, or the one its first would follow.
+    pub(crate) fn last_revision(&self) -> Option<u64> {
+        self.entries.iter().map(|entry| entry.rev).max().or(self.base())
     }
 
     fn lines(&mut self, bytes: &[u8], mut offset: u64) {

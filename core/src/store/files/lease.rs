@@ -98,12 +98,14 @@ impl Lease {
     /// that is gone.
     pub(crate) fn release(&self) -> Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.is_some() {
-            disk::unlink(&self.layout.owner(&self.id))?;
-            disk::unlink(&self.layout.lock(&self.id))?;
+        if file.is_none() {
+            return Ok(());
         }
+        let noted = disk::unlink(&self.layout.owner(&self.id));
+        let marked = disk::unlink(&self.layout.lock(&self.id));
+        // Whatever is left behind, others may write from here on.
         *file = None;
-        Ok(())
+        noted.and(marked)
     }
 
     /// Lets go of the lock and leaves the file as the mark of unfinished work.

@@ -55,11 +55,16 @@ pub(crate) fn create(layout: &Layout, session: &Session) -> Result<State> {
     })
 }
 
+/// Whether a deletion that was interrupted left something of a session.
+pub(crate) fn has_leftovers(layout: &Layout, id: &str) -> bool {
+    let [journal, backup, old] =
+        [layout.journal(id), layout.backup_snapshot(id), layout.backup_journal(id)];
+    disk::exists(&journal) || disk::exists(&backup) || disk::exists(&old)
+}
+
 /// Deletes a session for good, with everything kept beside it. `false` when there was none.
 pub(crate) fn delete(layout: &Layout, id: &str) -> Result<bool> {
-    if !exists(layout, id)? {
-        return Ok(false);
-    }
+    let there = exists(layout, id)?;
     stamp::change(layout, || disk::unlink(&layout.snapshot(id)))?;
     if directory::identity(&layout.directory_form(id))?.is_some() {
         let aside = disk::free_name(&layout.tmp_dir(), &format!("{id}.directory"), "");
@@ -71,7 +76,7 @@ pub(crate) fn delete(layout: &Layout, id: &str) -> Result<bool> {
     for path in kept_of(layout, id)? {
         if path.is_dir() { remove_tree(&path)? } else { disk::unlink(&path)? }
     }
-    Ok(true)
+    Ok(there)
 }
 
 fn remove_tree(path: &std::path::Path) -> Result<()> {

@@ -3,6 +3,7 @@
 //! The journal is opened first and read to its end, then the snapshot: never less than what was
 //! acknowledged before the call, no gap, nothing twice.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{OpencodeError, Result};
@@ -70,7 +71,7 @@ fn read_once(layout: &Layout, id: &str, again: bool) -> Result<Option<Reading>> 
     let identity = raw.identity;
     drop(raw);
     let journal_size = journal.as_ref().map_or(0, |bytes| bytes.len() as u64);
-    let scan = journal.map(|bytes| Scan::whole(&bytes));
+    let scan = journal.map(|bytes| Scan::of_session(id, &bytes));
 
     let base = scan.as_ref().and_then(Scan::base).unwrap_or(0);
     let revision = *session.revision.get_or_insert(base);
@@ -106,8 +107,14 @@ fn read_once(layout: &Layout, id: &str, again: bool) -> Result<Option<Reading>> 
 }
 
 pub(crate) fn backup_scan(layout: &Layout, id: &str) -> Result<Option<Scan>> {
-    let bytes = disk::read_from(&layout.backup_journal(id), 0, MAX_SNAPSHOT_BYTES)?;
-    Ok(bytes.map(|bytes| Scan::whole(&bytes)))
+    scan_at(&layout.backup_journal(id), id)
+}
+
+/// The journal of `id` that lies at `path`; `None` when there is none.
+pub(crate) fn scan_at(path: &Path, id: &str) -> Result<Option<Scan>> {
+    let Some(file) = disk::open_read(path)? else { return Ok(None) };
+    let bytes = disk::read_to_end(&file, path, MAX_SNAPSHOT_BYTES)?;
+    Ok(Some(Scan::of_session(id, &bytes)))
 }
 
 fn report_scan(scan: &Scan, size: u64, report: &mut RecoveryReport) {

@@ -24,10 +24,7 @@ fn open(layout: &Layout, id: &str) -> Result<State> {
     if reading.directory_form {
         return convert(layout, reading);
     }
-    if let Some((_, what)) = reading.journal.as_ref().and_then(|scan| scan.unknown.as_ref()) {
-        let reason = format!("its journal holds {what}");
-        return Err(OpencodeError::UnsupportedVersion { session_id: id.to_owned(), reason });
-    }
+    refuse_unknown(id, reading.journal.as_ref())?;
     let mut state = State {
         session: reading.session,
         snapshot: reading.snapshot,
@@ -39,16 +36,27 @@ fn open(layout: &Layout, id: &str) -> Result<State> {
     let mut report = reading.report;
     if let Some(scan) = reading.journal {
         let behind = scan.base().is_some_and(|base| state.snapshot.revision < base);
+        // The snapshot was replaced and not folded, and a crash came before the backup was.
+        let ahead = scan.last_revision().is_some_and(|last| last < state.snapshot.revision);
         state.damaged = !scan.bad.is_empty() || behind;
         state.journal = repair(layout, id, &scan, reading.journal_size, &mut report)?;
         if behind {
             // Only a new snapshot brings the pair back into order.
             fold::fold(layout, &mut state)?;
+        } else if ahead {
+            fold::fold_anew(layout, &mut state)?;
         }
     }
     report.extend(&state.session.history.report);
     state.session.history.report = report;
     Ok(state)
+}
+
+/// What a newer version wrote is not understood here, and so neither continued nor rebuilt.
+fn refuse_unknown(id: &str, scan: Option<&Scan>) -> Result<()> {
+    let Some((_, what)) = scan.and_then(|scan| scan.unknown.as_ref()) else { return Ok(()) };
+    let reason = format!("its journal holds {what}");
+    Err(OpencodeError::UnsupportedVersion { session_id: id.to_owned(), reason })
 }
 
 /// Makes the journal end behind its last whole line. `None` when nothing of it is left.
@@ -127,7 +135,13 @@ pub(crate) fn write_first(layout: &Layout, session: &Session) -> Result<Snapshot
         disk::unlink(&new)?;
         return Err(already_exists(&session.id));
     }
-    disk::sync_dir(layout.root())?;
+    if let Err(error) = disk::sync_dir(layout.root()) {
+        // A call that raised made no session.
+        if let Err(also) = stamp::change(layout, || disk::unlink(&at)) {
+            tracing::warn!(session = session.id, error = %also, "a session not asked for is left");
+        }
+        return Err(error);
+    }
     Ok(SnapshotSeen {
         revision: session.revision(),
         identity: Identity::at(&at)?.unwrap_or_default(),
@@ -174,7 +188,8 @@ fn recover_state(layout: &Layout, id: &str, force: bool) -> Result<State> {
     })?;
 
     let mut report = RecoveryReport::default();
-    let scans = [reader::backup_scan(layout, id)?, read_scan(layout, id)?];
+    let scans = [reader::backup_scan(layout, id)?, reader::scan_at(&journal, id)?];
+    scans.iter().try_for_each(|scan| refuse_unknown(id, scan.as_ref()))?;
     let entries: Vec<&Entry> = scans.iter().flatten().flat_map(|scan| &scan.entries).collect();
     let revision = session.revision();
     reader::apply(&mut session, revision, &entries, &mut report);
@@ -221,9 +236,4 @@ fn write_recovered(
         poisoned: false,
         gone: None,
     })
-}
-
-fn read_scan(layout: &Layout, id: &str) -> Result<Option<Scan>> {
-    let bytes = disk::read_from(&layout.journal(id), 0, crate::model::MAX_SNAPSHOT_BYTES)?;
-    Ok(bytes.map(|bytes| Scan::whole(&bytes)))
 }

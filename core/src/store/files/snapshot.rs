@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::error::{OpencodeError, Result};
 use crate::model::{MAX_SNAPSHOT_BYTES, Session};
 use crate::store::files::disk::{self, Identity};
+use crate::store::files::journal::MAX_REVISION;
 
 /// A snapshot's bytes, and which file they were in.
 #[derive(Debug)]
@@ -53,6 +54,9 @@ pub(crate) fn decode(id: &str, bytes: &[u8]) -> Result<Session, String> {
     }
     if session.id != id {
         return Err(format!("it holds the session {:?}", session.id));
+    }
+    if session.revision() > MAX_REVISION {
+        return Err(format!("its revision {} is out of range", session.revision()));
     }
     Ok(session)
 }

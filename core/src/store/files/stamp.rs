@@ -11,16 +11,23 @@ use crate::error::{OpencodeError, Result};
 use crate::store::files::disk;
 use crate::store::files::layout::Layout;
 
-/// Makes a change to the store directory and moves the stamp along.
+/// Makes a change to the store directory and moves the stamp along. A stamp that cannot be moved
+/// only costs the next opening a look through the directory, so it never fails a change.
 pub(crate) fn change<T>(layout: &Layout, change: impl FnOnce() -> Result<T>) -> Result<T> {
-    let stamp = Stamp::lock(layout)?;
-    let before = modified(layout.root())?;
-    let known = stamp.read();
-    let done = change()?;
-    if known == Some(before) {
-        stamp.write(modified(layout.root())?)?;
+    let locked = Stamp::lock(layout).and_then(|stamp| {
+        let current = stamp.read() == Some(modified(layout.root())?);
+        Ok((stamp, current))
+    });
+    let done = change();
+    // Locked until here, so that no change goes by between looking and moving.
+    let moved = locked.and_then(|(stamp, current)| match current {
+        true => stamp.write(modified(layout.root())?),
+        false => Ok(()),
+    });
+    if let Err(error) = moved {
+        tracing::warn!(%error, "the directory's stamp could not be moved");
     }
-    Ok(done)
+    done
 }
 
 /// Whether the directory's names are as we left them.

@@ -155,27 +155,42 @@ impl Writer {
         state.gone = Some(Gone::Closed);
         state.journal = None;
         drop(state);
+        // Everything is durable, so what fails from here on is no failure of the call. The mark
+        // stays, and with it the next opening's duty to catch up.
         match commit() {
-            Ok(()) => self.lease.release(),
+            Ok(()) => {
+                if let Err(error) = self.lease.release() {
+                    tracing::warn!(session = self.id, %error, "the lease's mark is left behind");
+                }
+            }
             Err(error) => {
-                // The mark stays, and with it the next opening's duty to catch up.
+                tracing::error!(session = self.id, %error, "the index could not be brought up to date");
                 self.lease.abandon();
-                Err(error)
             }
         }
+        Ok(())
     }
 
     /// Replaces the whole session by another record of it, one revision on.
     pub(crate) fn replace(&self, record: &Session) -> Result<()> {
         let mut state = self.to_write()?;
         self.sync_state(&mut state)?;
+        // A journal that ends before the new snapshot is how an opening knows, after a crash, that
+        // the backup does not lead to it yet.
+        let begun = self.begin_journal(&state);
+        self.write(&mut state, &begun).map_err(|e| e.of_session(&self.id))?;
         let revision = state.session.revision() + 1;
         let mut session = record.without_history();
         session.revision = Some(revision);
         let before = std::mem::replace(&mut state.session, session);
         let folded = fold::fold_anew(&self.layout, &mut state);
-        if folded.is_err() && state.snapshot.revision < revision {
-            state.session = before;
+        if folded.is_err() {
+            if state.snapshot.revision < revision {
+                state.session = before;
+            } else {
+                // The journal does not lead to this snapshot: it is not to be continued.
+                state.poisoned = true;
+            }
         }
         folded.map_err(|e| e.of_session(&self.id))
     }
@@ -188,12 +203,19 @@ impl Writer {
         commit: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         let mut state = self.to_write()?;
-        end(&mut state).map_err(|e| e.of_session(&self.id))?;
-        state.gone = Some(Gone::Deleted);
-        state.journal = None;
+        let ended = end(&mut state).map_err(|e| e.of_session(&self.id));
+        if ended.is_ok() || !disk::exists(&self.layout.snapshot(&self.id)) {
+            // Nothing may be acknowledged any more for a session that has no snapshot.
+            state.gone = Some(Gone::Deleted);
+            state.journal = None;
+        }
         drop(state);
+        ended?;
         commit()?;
-        self.lease.release()
+        if let Err(error) = self.lease.release() {
+            tracing::warn!(session = self.id, %error, "the lease's mark is left behind");
+        }
+        Ok(())
     }
 
     pub(crate) fn lease(&self) -> &Lease {
@@ -213,13 +235,7 @@ impl Writer {
             fold::fold(&self.layout, state)?;
         }
         self.check_journal(state)?;
-        let mut lines = Vec::new();
-        if state.journal.as_ref().is_none_or(|journal| journal.len == 0) {
-            let snapshot = &state.snapshot;
-            let header = Header::new(&self.id, snapshot.revision, snapshot.crc);
-            // The first record follows the state, which is the snapshot when there is no journal.
-            lines = header.encode();
-        }
+        let mut lines = self.begin_journal(state);
         let first = state.session.revision() + 1;
         for (rev, record) in (first..).zip(records) {
             encode_record(&mut lines, rev, record)?;
@@ -244,6 +260,15 @@ impl Writer {
         }
         state.session.revision = Some(first + records.len() as u64 - 1);
         Ok(())
+    }
+
+    /// The header, if the journal has none yet. Its first record follows the state, which is the
+    /// snapshot when there is no journal.
+    fn begin_journal(&self, state: &State) -> Vec<u8> {
+        if state.journal.as_ref().is_some_and(|journal| journal.len > 0) {
+            return Vec::new();
+        }
+        Header::new(&self.id, state.snapshot.revision, state.snapshot.crc).encode()
     }
 
     /// Sees to it that the journal is the one this writer left, or reads it again.

@@ -20,7 +20,7 @@ use crate::store::index::{Inner, count, row};
 /// How long it waits before it begins, so that a program that lists and ends is not disturbed.
 const HEAD_START: Duration = Duration::from_millis(250);
 /// Text for one write, in bytes: well below 100 ms of work.
-const BATCH: usize = 2 * 1024 * 1024;
+const BATCH: usize = 1536 * 1024;
 /// Sessions looked at in one go.
 const SESSIONS: usize = 200;
 const POLL: Duration = Duration::from_millis(20);
@@ -196,20 +196,22 @@ impl Inner {
     ) -> Result<()> {
         let mut before = Vec::new();
         loop {
-            let ids: Vec<String> = self.with(|db| {
+            let (lacking, ids): (u64, Vec<String>) = self.with(|db| {
                 db.read(|db| {
-                    left(count(db, "SELECT count(*) FROM sessions WHERE has_text = 0")?);
+                    let lacking = count(db, "SELECT count(*) FROM sessions WHERE has_text = 0")?;
                     let sql = format!(
-                        "SELECT id FROM sessions WHERE has_text = 0 ORDER BY updated_us DESC LIMIT {SESSIONS}"
+                        "SELECT id FROM sessions WHERE has_text = 0
+                         ORDER BY updated_us DESC LIMIT {SESSIONS}"
                     );
                     let mut select = db.prepare_cached(&sql)?;
                     let ids = select.query_map([], |row| row.get(0))?;
-                    Ok(ids.collect::<Result<_, _>>()?)
+                    Ok((lacking, ids.collect::<Result<_, _>>()?))
                 })
             })?;
+            left(lacking);
             // Nothing left, or nothing that can be read now.
             if ids.is_empty() || ids == before {
-                return Ok(());
+                break;
             }
             let mut batch: Vec<Content> = Vec::new();
             let mut bytes = 0;
@@ -232,6 +234,10 @@ impl Inner {
             self.write_texts(&mut batch, stopped)?;
             before = ids;
         }
+        if !before.is_empty() {
+            while !stopped() && self.with(|db| db.write(false, |tx| text::merge_some(tx)))? {}
+        }
+        Ok(())
     }
 
     /// Writes the text of sessions, which are the newest first.

@@ -14,7 +14,7 @@ use crate::store::files::disk;
 use crate::store::index::catch_up::note_problem;
 use crate::store::index::scan::Names;
 use crate::store::index::source::{self, Content, Trace};
-use crate::store::index::{Inner, meta, note_change, row, schema, set_meta};
+use crate::store::index::{Inner, count, meta, note_change, row, schema, set_meta};
 
 /// So long others wait at most while tables are emptied or filled beside them.
 const SLICE: Duration = Duration::from_millis(80);
@@ -48,28 +48,42 @@ impl Inner {
         self.with(|db| db.read(|db| Ok(meta(db, "built")? == 1)))
     }
 
+    /// The work is done by another thread, so that `progress`, which is not ours, runs without
+    /// any lock held.
     pub(super) fn rebuild(&self, progress: &dyn Fn(u64, u64)) -> Result<RebuildReport> {
+        std::thread::scope(|scope| {
+            let (send, receive) = mpsc::channel();
+            let worker = scope.spawn(move || {
+                self.rebuild_all(&|done, total| {
+                    // Nobody listens any more when the caller's function panicked.
+                    let _ = send.send((done, total));
+                })
+            });
+            receive.iter().for_each(|(done, total)| progress(done, total));
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn rebuild_all(&self, progress: &dyn Fn(u64, u64)) -> Result<RebuildReport> {
         self.alone(|| {
             self.with(|db| db.write(false, |tx| Ok(set_meta(tx, "built", 0)?)))?;
             let share = if self.content { 2 } else { 1 };
             self.fill(&|done, total| progress(done, total * share))
         })?;
-        let sessions = super::count;
-        let total =
-            self.with(|db| db.read(|db| Ok(sessions(db, "SELECT count(*) FROM sessions")?)))?;
-        if self.content {
-            self.add_missing_text(&|| false, &|left| {
-                progress(2 * total - left.min(total), 2 * total);
-            })?;
-        }
-        let unreadable = self.with(|db| {
-            db.read(|db| {
+        let (sessions, unreadable) = self.with(|db| {
+            db.read_at_once(|db| {
+                let sessions = count(db, "SELECT count(*) FROM sessions")?;
                 let mut select = db.prepare("SELECT id, reason FROM problems ORDER BY id")?;
                 let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                Ok(rows.collect::<Result<_, _>>()?)
+                Ok((sessions, rows.collect::<Result<_, _>>()?))
             })
         })?;
-        Ok(RebuildReport { sessions: total, unreadable })
+        if self.content {
+            self.add_missing_text(&|| false, &|left| {
+                progress(2 * sessions - left.min(sessions), 2 * sessions);
+            })?;
+        }
+        Ok(RebuildReport { sessions, unreadable })
     }
 
     /// Runs `work` while no other process or thread fills the tables.
@@ -96,9 +110,11 @@ impl Inner {
         } else {
             crate::store::files::stamp::rescan(&self.layout, scan)?;
         }
+        self.with(|db| db.run("PRAGMA cache_size = -128000; PRAGMA threads = 2"))?;
         for statement in schema::make_indexes() {
             self.with(|db| db.run(&statement))?;
         }
+        self.with(|db| db.run("PRAGMA cache_size = -16000; PRAGMA threads = 0"))?;
         self.with(|db| {
             db.write(false, |tx| {
                 note_change(tx)?;

@@ -6,6 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::error::{OpencodeError, Result};
+use crate::model::is_session_id;
 use crate::store::files::layout::Layout;
 use crate::store::index::database::Database;
 use crate::store::index::failure::Attempt;
@@ -31,6 +32,9 @@ enum Found {
 
 impl Inner {
     pub(super) fn catch_up(&self, id: &str, durable: bool) -> Result<()> {
+        if !is_session_id(id) {
+            return Ok(());
+        }
         for _ in 0..ATTEMPTS {
             let (row, problem) = self.with(|db| {
                 db.read(|db| {

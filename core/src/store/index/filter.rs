@@ -134,11 +134,18 @@ impl Filter<'_> {
         for tag in self.tags {
             all.push(Sql::new("SELECT sid FROM tags WHERE tag = ?", [text(tag)]));
         }
-        if let Some(trigrams) = self.search.and_then(trigrams) {
-            all.push(Sql::new(
+        match self.search.map(|search| (trigrams(search), fold(search))) {
+            Some((Some(trigrams), _)) => all.push(Sql::new(
                 "SELECT rowid AS sid FROM titles WHERE titles MATCH ?",
                 [text(&trigrams)],
-            ));
+            )),
+            // Too short for that. The index along the titles is much smaller than the table.
+            Some((None, search)) if !search.is_empty() => all.push(Sql::new(
+                "SELECT sid FROM sessions INDEXED BY sessions_by_title
+                 WHERE instr(title_sort, ?) OR (length(title_sort) = 100 AND instr(title_key, ?))",
+                [text(&search), text(&search)],
+            )),
+            _ => {}
         }
         if self.since.is_some() || self.until.is_some() {
             let since = self.since.map_or(i64::MIN, Time::as_micros);

@@ -158,7 +158,10 @@ impl Index {
         self.0.healing(|| {
             self.0.with(|db| {
                 db.read(|db| {
-                    let sql = "SELECT id FROM sessions WHERE id = ? COLLATE NOCASE LIMIT 1";
+                    // Few ids have capitals, so that an index of those is enough.
+                    let sql = "SELECT id FROM sessions WHERE id = lower(?1) UNION ALL
+                         SELECT id FROM sessions
+                         WHERE id GLOB '*[A-Z]*' AND id = ?1 COLLATE NOCASE LIMIT 1";
                     Ok(db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?)
                 })
             })

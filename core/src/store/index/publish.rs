@@ -52,7 +52,7 @@ impl Inner {
         Ok(true)
     }
 
-    pub(super) fn publish(&self) -> Result<()> {
+    fn publish(&self) -> Result<()> {
         // One at a time, so that an older view never replaces a newer one.
         let lock_path = self.layout.locks_dir().join("index-publish");
         let lock = disk::open_lock(&lock_path)?;

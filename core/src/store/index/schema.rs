@@ -60,7 +60,7 @@ CREATE INDEX messages_by_session ON messages(sid);
 CREATE VIRTUAL TABLE words USING fts5(
   text, content='messages', content_rowid='mid', tokenize='unicode61 remove_diacritics 2'
 );
-INSERT INTO words(words, rank) VALUES ('secure-delete', 1);
+INSERT INTO words(words, rank) VALUES ('secure-delete', 1), ('hashsize', 8388608), ('automerge', 8);
 
 CREATE TABLE problems(
   id TEXT PRIMARY KEY,
@@ -78,7 +78,7 @@ CREATE TABLE problems(
 /// Made when the rows are there, because that is faster; name and columns.
 const INDEXES: &[(&str, &str)] = &[
     ("sessions_by_id", "(id)"),
-    ("sessions_by_id_nocase", "(id COLLATE NOCASE)"),
+    ("sessions_by_id_nocase", "(id COLLATE NOCASE) WHERE id GLOB '*[A-Z]*'"),
     ("sessions_by_updated", "(updated_us, id)"),
     ("sessions_by_created", "(created_us, id)"),
     ("sessions_by_title", "(title_sort, id)"),

@@ -1,6 +1,6 @@
 //! Searching what messages say.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -63,13 +63,7 @@ fn page(db: &Connection, query: &SearchQuery, words: &Words) -> Attempt<(SearchP
         Words::Indexed(words) => ranked(db, query, words, limit)?,
         Words::Anywhere(needles) => anywhere(db, query, needles, limit)?,
     };
-    for (mid, rank) in found {
-        let (mut hit, text, trace) = details(db, mid, rank)?;
-        hit.snippet = match words {
-            Words::Indexed(words) => snippet(db, mid, words)?,
-            Words::Anywhere(needles) => snippet_around(&text, needles),
-            Words::None => String::new(),
-        };
+    for (hit, trace) in hits(db, &found, words)? {
         page.hits.push(hit);
         traces.push(trace);
     }
@@ -164,31 +158,62 @@ fn anywhere(
     Ok(found)
 }
 
-fn details(db: &Connection, mid: i64, rank: f64) -> Attempt<(SearchHit, String, Trace)> {
-    let sql = format!(
-        "SELECT s.id, s.title, m.message_id, m.role, m.text, {}
-         FROM messages m JOIN sessions s ON s.sid = m.sid WHERE m.mid = ?",
-        row::TRACE
-    );
-    Ok(db.prepare_cached(&sql)?.query_row([mid], |row| {
+/// The hits of these messages and their sessions' traces, in this order.
+fn hits(db: &Connection, found: &[Match], words: &Words) -> Attempt<Vec<(SearchHit, Trace)>> {
+    let mids: Vec<i64> = found.iter().map(|(mid, _)| *mid).collect();
+    let (Some(first), Some(last)) = (mids.iter().min(), mids.iter().max()) else {
+        return Ok(Vec::new());
+    };
+    let wanted = Value::Text(serde_json::json!(mids).to_string());
+    let columns = format!("m.mid, s.id, s.title, m.message_id, m.role, {}", row::TRACE);
+    let mut sql = Sql::default();
+    if let Words::Indexed(query) = words {
+        let (before, behind) = SNIPPET_MARKS;
+        let marks = [before, behind].map(|mark| Value::Text(mark.to_owned()));
+        sql.push(
+            &format!("SELECT {columns}, snippet(words, 0, ?, ?, '…', {SNIPPET_WORDS})"),
+            marks,
+        );
+        // One pass over the matches is quicker than looking each up, and the plus asks for it.
+        sql.push(
+            " FROM words CROSS JOIN messages m ON m.mid = words.rowid
+               CROSS JOIN sessions s ON s.sid = m.sid
+             WHERE words MATCH ? AND words.rowid BETWEEN ? AND ?
+               AND +words.rowid IN (SELECT value FROM json_each(?))",
+            [Value::Text(query.clone()), Value::Integer(*first), Value::Integer(*last), wanted],
+        );
+    } else {
+        sql.push(
+            &format!(
+                "SELECT {columns}, m.text FROM messages m CROSS JOIN sessions s ON s.sid = m.sid
+                 WHERE m.mid IN (SELECT value FROM json_each(?))"
+            ),
+            [wanted],
+        );
+    }
+    let mut select = db.prepare_cached(&sql.text)?;
+    let mut rows = select.query(params_from_iter(&sql.values))?;
+    let mut known = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let shown: String = row.get(12)?;
         let hit = SearchHit {
-            session_id: row.get(0)?,
-            title: row.get(1)?,
-            message_id: row.get(2)?,
-            role: row.get(3)?,
-            snippet: String::new(),
-            rank,
+            session_id: row.get(1)?,
+            title: row.get(2)?,
+            message_id: row.get(3)?,
+            role: row.get(4)?,
+            snippet: match words {
+                Words::Anywhere(needles) => snippet_around(&shown, needles),
+                _ => shown,
+            },
+            rank: 0.0,
         };
-        Ok((hit, row.get(4)?, row::trace(row, 5)?))
-    })?)
-}
-
-fn snippet(db: &Connection, mid: i64, words: &str) -> Attempt<String> {
-    let (before, behind) = SNIPPET_MARKS;
-    let sql = "SELECT snippet(words, 0, ?, ?, '…', ?) FROM words WHERE words MATCH ? AND rowid = ?";
-    Ok(db
-        .prepare_cached(sql)?
-        .query_row((before, behind, SNIPPET_WORDS, words, mid), |row| row.get(0))?)
+        known.insert(row.get::<_, i64>(0)?, (hit, row::trace(row, 5)?));
+    }
+    let ranked = found.iter().filter_map(|(mid, rank)| {
+        let (hit, trace) = known.remove(mid)?;
+        Some((SearchHit { rank: *rank, ..hit }, trace))
+    });
+    Ok(ranked.collect())
 }
 
 /// The text around the first match, with the matches in it marked.

@@ -141,6 +141,14 @@ fn remove_one(db: &Connection, mid: i64) -> Attempt<()> {
     Ok(())
 }
 
+/// Merges pieces of the full-text index that many writes left behind, a little at a time: `false`
+/// when there is nothing to merge.
+pub(super) fn merge_some(db: &Connection) -> Attempt<bool> {
+    let before = db.total_changes();
+    db.prepare_cached("INSERT INTO words(words, rank) VALUES ('merge', 300)")?.execute([])?;
+    Ok(db.total_changes() - before >= 2)
+}
+
 /// Which text is stored of a session, in order.
 pub(super) fn of(db: &Connection, sid: i64) -> Attempt<Vec<(String, u32)>> {
     let mut select =

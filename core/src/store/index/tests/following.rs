@@ -175,3 +175,12 @@ pub(super) fn rebuilt(place: &Place) -> Index {
     }
     place.full_index()
 }
+
+#[test]
+fn what_is_no_id_is_never_made_a_path() {
+    let place = Place::new();
+    let index = place.full_index();
+    std::fs::write(place.layout.root().with_file_name("x.json"), "{}").expect("written");
+    assert_eq!(index.get("../x").expect("nothing"), None);
+    assert!(index.verify().expect("verified").is_empty());
+}

@@ -123,7 +123,12 @@ fn rebuilding_repairs_rows_and_text_and_names_what_cannot_be_read() {
         .expect("spoilt");
     assert!(index.verify().expect("verified").iter().any(|problem| problem.session_id == "s1"));
     let steps = std::cell::Cell::new((0, 0));
-    let report = index.rebuild(&|done, total| steps.set((done, total))).expect("rebuilt");
+    let report = index.rebuild(&|done, total| {
+        steps.set((done, total));
+        // Asking meanwhile is allowed, it waits.
+        assert_eq!(ids(&index).len(), 40);
+    });
+    let report = report.expect("rebuilt");
     assert_eq!(report.sessions, 40);
     assert_eq!(report.unreadable.len(), 1);
     assert_eq!(report.unreadable[0].0, "broken");
