@@ -48,6 +48,14 @@ impl AutoSave {
             sign.changed.notify_all();
         }
     }
+
+    /// In a forked child, where the thread is not.
+    pub(super) fn forget(&self) {
+        // Held by another thread of the parent just then, it stays held: no auto-save here.
+        if let Ok(mut running) = self.running.try_lock() {
+            std::mem::forget(running.take());
+        }
+    }
 }
 
 impl Drop for AutoSave {

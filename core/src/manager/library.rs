@@ -1,5 +1,7 @@
 //! Everything about sessions other than the current one.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::SessionManager;
@@ -103,6 +105,14 @@ impl SessionManager {
             }
         }
         self.store_new(&session)
+    }
+
+    /// The same from a file of JSON.
+    pub fn import_file(&self, path: &Path, on_conflict: OnConflict) -> Result<Session> {
+        let text = std::fs::read(path).map_err(|e| OpencodeError::storage("reading", path, e))?;
+        let data = serde_json::from_slice(&text)
+            .map_err(|e| OpencodeError::invalid(format!("{} is not JSON: {e}", path.display())))?;
+        self.import_session(&data, on_conflict)
     }
 
     fn store_new(&self, session: &Session) -> Result<Session> {

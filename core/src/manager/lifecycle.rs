@@ -160,5 +160,6 @@ impl SessionManager {
     /// In a forked child: the current session stays the parent's.
     pub fn forget_current(&self) {
         *self.current() = None;
+        self.auto_save.forget();
     }
 }

@@ -174,7 +174,8 @@ impl SessionMessage {
         self.tool_calls.iter().flatten().filter_map(|call| call.get("id")?.as_str())
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// `INVALID_ARGUMENT` unless every value in it is within the limits of a session file.
+    pub fn check(&self) -> Result<()> {
         let nested = self.tool_calls.iter().flatten().chain(self.parts.iter().flatten());
         for value in nested.chain(&self.error) {
             check_value("a message's value", value)?;

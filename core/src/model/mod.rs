@@ -7,6 +7,7 @@
 mod change;
 mod id;
 mod limits;
+mod llm;
 mod message;
 mod report;
 mod session;

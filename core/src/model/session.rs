@@ -210,6 +210,15 @@ impl Session {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// JSON text with so many spaces for each level; on one line without.
+    pub fn to_json_indented(&self, spaces: Option<usize>) -> String {
+        let Some(spaces) = spaces else { return self.to_json() };
+        let (mut text, indent) = (Vec::new(), vec![b' '; spaces]);
+        let form = serde_json::ser::PrettyFormatter::with_indent(&indent);
+        let written = self.serialize(&mut serde_json::Serializer::with_formatter(&mut text, form));
+        written.ok().and_then(|()| String::from_utf8(text).ok()).unwrap_or_default()
+    }
+
     /// Whether every value in it is within the limits of a session file.
     pub(crate) fn check(&self) -> Result<()> {
         self.messages.iter().try_for_each(|message| message.check())?;

@@ -84,7 +84,9 @@ impl ToolInvocation {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// `INVALID_ARGUMENT` unless its duration is one and its values are within the limits of a
+    /// session file.
+    pub fn check(&self) -> Result<()> {
         if !self.duration.is_finite() || self.duration < 0.0 {
             return Err(OpencodeError::invalid("duration is a number of seconds, 0 or more"));
         }

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::Result;
+use crate::error::{OpencodeError, Result};
 use crate::model::{Change, Session};
-use crate::store::LiveSession;
+use crate::store::{LiveSession, SessionStorage};
 
 /// A session to read and edit. Clones are the same session.
 #[derive(Debug, Clone)]
@@ -82,6 +82,29 @@ impl SessionHandle {
         match self {
             Self::Detached(session) => Ok(lock(session).clone()),
             Self::Live(live) => live.copy(),
+        }
+    }
+
+    /// Stores the edits that were kept, with `overwrite` also over a record that was never loaded;
+    /// of a live session, whose edits are stored, it makes everything durable.
+    pub fn save_in(&self, storage: &SessionStorage, overwrite: bool) -> Result<()> {
+        match self {
+            Self::Detached(session) if overwrite => storage.save_overwriting(&mut lock(session)),
+            Self::Detached(session) => storage.save(&mut lock(session)),
+            Self::Live(live) if storage.exists(live.id())? => live.save(),
+            Self::Live(live) => Err(OpencodeError::invalid_with_hint(
+                format!("session {} is live in another store", live.id()),
+                "save a copy of it, made from its data",
+            )),
+        }
+    }
+
+    /// Whether the two are one session, not only alike.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Detached(one), Self::Detached(two)) => Arc::ptr_eq(one, two),
+            (Self::Live(one), Self::Live(two)) => one.is_same(two),
+            _ => false,
         }
     }
 
