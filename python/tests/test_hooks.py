@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,10 +21,12 @@ from opencode.sessions import (
 def test_each_event_tells_its_callback_what_it_is_about(manager: SessionManager) -> None:
     told: list[tuple[Any, ...]] = []
     events = ("start", "end", "save", "message", "tool", "error")
+
+    def teller(event: str) -> Callable[..., None]:
+        return lambda *args: told.append((event, *args))
+
     for event in events:
-        manager.register_hook(
-            f"session:{event}", lambda *args, event=event: told.append((event, *args))
-        )
+        manager.register_hook(f"session:{event}", teller(event))
     session = manager.create()
     message = manager.add_message("user", "hi")
     tool = manager.record_tool_call("bash", {"command": "ls"})

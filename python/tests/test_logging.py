@@ -64,7 +64,7 @@ manager = SessionManager(storage)
 manager.register_hook("session:start", lambda session: 1 / 0)
 manager.create()
 """
-    command = [sys.executable, "-c", program, storage.path, session_id]
+    command = [sys.executable, "-c", program, str(storage.path), session_id]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
@@ -79,11 +79,12 @@ session = SessionManager(SessionStorage(sys.argv[1])).create()
 print(session.id, flush=True)
 sys.stdin.read()
 """
-    command = [sys.executable, "-c", program, storage.path]
+    command = [sys.executable, "-c", program, str(storage.path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
-        assert holder.stdin and holder.stdout
+        assert holder.stdin
+        assert holder.stdout
         held = holder.stdout.readline().strip()
         with SessionManager(storage) as manager, caplog.at_level(logging.WARNING):
             assert manager.resume_or_create().id != held

@@ -228,8 +228,8 @@ def test_a_session_resumed_after_a_torn_write_says_what_was_repaired(
     torn.mkdir()
     for file in (storage.get_path(session.id), journal):
         (torn / file.name).write_bytes(file.read_bytes())
-    with (torn / journal.name).open("ab") as file:
-        file.write(b'{"torn')
+    with (torn / journal.name).open("ab") as end:
+        end.write(b'{"torn')
     loaded = SessionStorage(torn).load(session.id)
     assert [m.content for m in loaded.messages] == ["whole"]
     assert [finding.kind for finding in loaded.recovery_report] == ["torn_tail"]

@@ -197,7 +197,7 @@ def test_a_killed_process_has_lost_nothing_acknowledged(
 ) -> None:
     session = Session(title="Killed")
     storage.save(session)
-    command = [sys.executable, "-c", APPENDING, storage.path, durability, session.id]
+    command = [sys.executable, "-c", APPENDING, str(storage.path), durability, session.id]
     acknowledged: list[str] = []
     for round_ in range(5):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:

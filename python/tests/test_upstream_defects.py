@@ -192,7 +192,8 @@ def test_defect_12_one_writer_at_a_time_and_readers_need_no_lock(
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert holder.stdin and holder.stdout
+    assert holder.stdin
+    assert holder.stdout
     with holder:
         assert holder.stdout.readline() == "open\n"
         with pytest.raises(SessionLockedError) as caught:
@@ -230,7 +231,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_defect_13_a_message_is_stored_when_the_call_returns(
     storage: SessionStorage, manager: SessionManager
 ) -> None:
-    command = [sys.executable, "-c", KILLED, storage.path]
+    command = [sys.executable, "-c", KILLED, str(storage.path)]
     killed = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     session = manager.resume(killed.stdout.strip())
     assert [m.content for m in session.messages] == ["Acknowledged, so it is kept"]

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import MutableMapping, MutableSequence, Sequence
+from collections.abc import Callable, MutableMapping, MutableSequence, Sequence
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_metadata_is_a_mapping_whose_writes_are_stored(
 def test_nested_values_cannot_be_changed_in_place(manager: SessionManager) -> None:
     session = manager.create(metadata={"k": {"list": [1, {"x": 2}], "n": 1}})
     value = session.metadata["k"]
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: value.update(a=1),
         lambda: value.pop("n"),
         lambda: value.clear(),
@@ -102,7 +102,7 @@ def test_tags_are_a_sequence_whose_writes_are_stored(
     assert storage.load(session.id).tags == ["d", "A"]
     assert (tags[0], tags[-1], tags[:], len(tags), "A" in tags) == ("d", "A", ["d", "A"], 2, True)
     with pytest.raises(TypeError):
-        tags.append(5)  # type: ignore[arg-type]
+        tags.append(5)
     session.tags += ["A", "new"]
     session.tags = [*session.tags, "new", "last"]
     assert storage.load(session.id).tags == ["d", "A", "new", "last"]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use opencode_sessions::hooks::{EventPattern, HookId};
 use opencode_sessions::{
     Format, LiveSession, ManagerOptions, NewMessage, NewSession, OnConflict, Role, SessionHandle,
-    SessionManager, SessionMessage, SessionStorage, TokenUse,
+    SessionManager, SessionMessage, SessionStorage, TokenUse, ToolInvocation,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -377,7 +377,9 @@ impl PyManager {
         error: Option<Text>,
     ) -> Outcome<PyTool> {
         let new = new_tool(tool_name, arguments, result, duration, success, error)?;
-        with(py, self, |manager| manager.record_tool_call(new)).map(PyTool)
+        // An id is made with the interpreter's lock held, so that no fork comes in between.
+        let tool = ToolInvocation::from(new);
+        with(py, self, |manager| manager.record_tool_call(tool)).map(PyTool)
     }
 
     /// Adds to the totals: tokens, and cost in the provider's currency.

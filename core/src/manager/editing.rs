@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::SessionManager;
 use crate::error::Result;
 use crate::model::{
-    Change, Map, MessageEdit, NewTool, Role, Session, SessionMessage, TokenUse, ToolInvocation,
+    Change, Map, MessageEdit, Role, Session, SessionMessage, TokenUse, ToolInvocation,
     generate_title, title,
 };
 use crate::store::SessionHandle;
@@ -84,9 +84,9 @@ impl SessionManager {
     }
 
     /// Adds a tool's run to the history of the current session.
-    pub fn record_tool_call(&self, tool: NewTool) -> Result<Arc<ToolInvocation>> {
+    pub fn record_tool_call(&self, tool: impl Into<ToolInvocation>) -> Result<Arc<ToolInvocation>> {
         let live = self.needed("record_tool_call")?;
-        let tool = Arc::new(ToolInvocation::from(tool));
+        let tool = Arc::new(tool.into());
         let recorded = live.edit(Change::ToolRecorded(Arc::clone(&tool)));
         self.reported(&live, recorded).map(|()| tool)
     }

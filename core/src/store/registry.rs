@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::store::files::disk::Identity;
 use crate::store::files::layout::Layout;
 use crate::store::files::writer::Writer;
+use crate::store::index;
 
 /// A session of a store, whichever path the store was reached by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -129,6 +130,10 @@ impl Lent {
     /// Returns this use; the last one closes the writer with `close`. When that fails the use
     /// stays, so that it can be tried again.
     pub(crate) fn give_back(&self, close: impl FnOnce(&Writer) -> Result<()>) -> Result<()> {
+        // In a forked child it is the parent's, and may be locked for ever.
+        if !self.writer.is_of_this_process() {
+            return Ok(());
+        }
         let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
         if *returned {
             return Ok(());
@@ -169,12 +174,13 @@ thread_local! {
         const { RefCell::new(None) };
 }
 
-/// Holds the registry still while the process is forked on this thread.
+/// Holds the registry and the index still while the process is forked on this thread.
 #[derive(Debug)]
 pub struct ForkGuard(());
 
 /// Call this before `fork()`, then one of the guard's two ends.
 pub fn before_fork() -> ForkGuard {
+    index::before_fork();
     FORKING.with(|held| *held.borrow_mut() = Some(slots()));
     ForkGuard(())
 }
@@ -183,10 +189,12 @@ impl ForkGuard {
     /// In the parent: goes on as before.
     pub fn in_parent(self) {
         FORKING.with(|held| held.borrow_mut().take());
+        index::after_fork(false);
     }
 
     /// In the child: lets go of every lease, so that the parent's end frees it, and owns nothing.
     pub fn in_child(self) {
+        index::after_fork(true);
         FORKING.with(|held| {
             let Some(mut slots) = held.borrow_mut().take() else { return };
             for slot in slots.take().unwrap_or_default().into_values() {

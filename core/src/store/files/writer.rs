@@ -218,6 +218,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether this process opened it, and no other that this one was forked from.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.pid == std::process::id()
+    }
+
     pub(crate) fn lease(&self) -> &Lease {
         &self.lease
     }

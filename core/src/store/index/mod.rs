@@ -10,6 +10,7 @@
 //! | `source`, `folding` | what is taken from a session's files |
 //! | `row`, `text` | writing it into the tables |
 //! | `catch_up`, `scan`, `build`, `background` | keeping the tables in step with the files |
+//! | `gate` | keeping still while the process is forked |
 //! | `filter`, `list`, `search`, `words` | asking |
 //! | `publish`, `verify` | `index.json`; comparing the index with the files |
 
@@ -20,6 +21,7 @@ mod database;
 mod failure;
 mod filter;
 mod folding;
+mod gate;
 mod list;
 mod publish;
 mod row;
@@ -46,6 +48,7 @@ use crate::store::index::failure::Attempt;
 use crate::store::query::{Page, Query, SearchPage, SearchQuery};
 
 pub use build::RebuildReport;
+pub(crate) use gate::{reopen as after_fork, shut as before_fork};
 pub(crate) use verify::IndexProblem;
 
 /// How the index is used.
@@ -83,6 +86,7 @@ impl Index {
             looked: Mutex::new(None),
             background: Background::default(),
         });
+        gate::register(&inner);
         inner.healing(|| {
             inner.look_through_if_changed()?;
             inner.take_over_abandoned()
@@ -228,9 +232,17 @@ impl Drop for Index {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let _inside = gate::enter_to_close();
+        *self.database.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 impl Inner {
     /// Works on the database, opened again if it was replaced.
     fn with<T>(&self, work: impl FnOnce(&Database) -> Attempt<T>) -> Result<T> {
+        let _inside = gate::enter();
         let open = self.database.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(database) = open.as_ref().filter(|database| database.is_usable()) {
             return Ok(work(database)?);
@@ -241,6 +253,14 @@ impl Inner {
         match open.as_ref() {
             Some(database) => Ok(work(database)?),
             None => Err(OpencodeError::Index { reason: "it could not be opened".into() }),
+        }
+    }
+
+    /// Closes a database that is a file, until it is used again. One in memory stays.
+    fn close_file(&self) {
+        let mut open = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if open.as_ref().is_some_and(|database| !database.is_in_memory()) {
+            *open = None;
         }
     }
 
