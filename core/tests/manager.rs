@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use opencode_sessions::{
     Durability, ErrorCode, Format, ManagerOptions, NewMessage, NewSession, NewTool, OnConflict,
-    OpencodeError, Query, Role, SessionManager, SessionStorage, StorageOptions, TokenUse,
+    OpencodeError, Query, Role, SearchQuery, SessionManager, SessionStorage, StorageOptions,
+    TokenUse,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -173,6 +174,18 @@ fn two_managers_of_a_process_share_a_session_and_the_last_one_closes_it() {
     second.close().unwrap();
     assert!(!dir.path().join(format!(".store/locks/{id}.lock")).exists());
     assert_eq!(second.get_session(&id).unwrap().unwrap().message_count(), 3);
+}
+
+#[test]
+fn what_was_said_just_now_in_a_new_store_is_found() {
+    let (_dir, manager) = manager();
+    manager.create(titled("t")).unwrap();
+    say(&manager, "the jwt must be refreshed");
+    let found = manager.search_messages(&SearchQuery::new("JWT \"be refreshed\" (")).unwrap();
+    assert_eq!(found.hits[0].snippet, "the [jwt] must [be refreshed]");
+    assert_eq!((found.sessions_indexed, found.sessions_total), (1, 1));
+    say(&manager, "said in between");
+    assert_eq!(manager.search_messages(&SearchQuery::new("between")).unwrap().hits.len(), 1);
 }
 
 #[test]

@@ -177,7 +177,7 @@ impl SessionStorage {
     /// The index, in step with everything acknowledged by anybody.
     pub(crate) fn fresh_index(&self) -> Result<Arc<Index>> {
         let index = self.index()?;
-        index.refresh(&[])?;
+        index.refresh()?;
         Ok(index)
     }
 
@@ -474,7 +474,7 @@ impl Store for SessionStorage {
     }
 
     fn flush(&self) -> Result<()> {
-        self.index()?.refresh(&[])
+        self.index()?.refresh()
     }
 }
 

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::fs::TryLockError;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::store::files::disk;
@@ -24,6 +24,8 @@ const BATCH: usize = 1536 * 1024;
 /// Sessions looked at in one go.
 const SESSIONS: usize = 200;
 const POLL: Duration = Duration::from_millis(20);
+/// How long a search waits for text that is missing.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The state of the thread.
 #[derive(Debug, Default)]
@@ -126,15 +128,19 @@ impl Inner {
         if !self.content || stopped() {
             return Ok(());
         }
+        self.add_missing_text_alone(&stopped)
+    }
+
+    /// Reads missing text, unless somebody else does: then waits in case they die.
+    fn add_missing_text_alone(&self, stopped: &dyn Fn() -> bool) -> Result<()> {
         if self.is_in_memory() {
-            return self.add_missing_text(&stopped, &|_| {});
+            return self.add_missing_text(stopped, &|_| {});
         }
-        // One process reads the text, the others wait in case it dies.
         let path = self.layout.locks_dir().join("index-text");
         let lock = disk::open_lock(&path)?;
         loop {
             match lock.try_lock() {
-                Ok(()) => return self.add_missing_text(&stopped, &|_| {}),
+                Ok(()) => return self.add_missing_text(stopped, &|_| {}),
                 Err(TryLockError::WouldBlock) if stopped() || !self.lacks_text() => return Ok(()),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(POLL),
                 Err(TryLockError::Error(error)) => {
@@ -142,6 +148,16 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Reads missing text until a search has waited long enough, so that what was said just now in
+    /// a new store is found.
+    pub(super) fn add_missing_text_soon(&self) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        if self.lacks_text() {
+            self.add_missing_text_alone(&|| Instant::now() >= until)?;
+        }
+        Ok(())
     }
 
     /// Looks at the files of every session, and catches up with those that were changed by hand.

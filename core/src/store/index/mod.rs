@@ -108,12 +108,10 @@ impl Index {
         self.0.healing(|| self.0.remove(id))
     }
 
-    /// Brings everything in step with what was acknowledged by anybody; `dirty` are sessions this
-    /// process writes.
-    pub(crate) fn refresh(&self, dirty: &[String]) -> Result<()> {
+    /// Brings everything in step with what was acknowledged by anybody, this process or another.
+    pub(crate) fn refresh(&self) -> Result<()> {
         self.0.healing(|| {
             self.0.look_through_if_changed()?;
-            dirty.iter().try_for_each(|id| self.0.catch_up(id, false))?;
             self.0.follow_writers()
         })?;
         background::start_if_wanted(&self.0);

@@ -28,6 +28,7 @@ impl Inner {
                 "open the store with index_content=True",
             ));
         }
+        self.add_missing_text_soon()?;
         let words = Words::of(&query.text);
         for round in 1.. {
             let (page, traces) = self.with(|db| db.read_at_once(|db| page(db, query, &words)))?;

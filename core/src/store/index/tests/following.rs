@@ -49,7 +49,7 @@ fn files_that_come_go_and_change_by_hand_are_noticed() {
     assert!(found(&index, "otter").is_empty());
 
     std::fs::remove_file(place.snapshot("a")).expect("removed");
-    index.refresh(&[]).expect("refreshed");
+    index.refresh().expect("refreshed");
     assert_eq!(index.count().expect("counted"), 1);
     assert_eq!(ids(&index), ["b"]);
 }

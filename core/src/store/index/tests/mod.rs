@@ -98,12 +98,12 @@ fn say(writer: &Writer, text: &str) {
 }
 
 fn titles(index: &Index, query: &Query) -> Vec<String> {
-    index.refresh(&[]).expect("refreshed");
+    index.refresh().expect("refreshed");
     index.list(query).expect("listed").items.into_iter().map(|s| s.title).collect()
 }
 
 fn ids(index: &Index) -> Vec<String> {
-    index.refresh(&[]).expect("refreshed");
+    index.refresh().expect("refreshed");
     let query = Query { limit: None, ..Query::default() };
     let mut ids: Vec<_> =
         index.list(&query).expect("listed").items.into_iter().map(|s| s.id).collect();
@@ -112,7 +112,7 @@ fn ids(index: &Index) -> Vec<String> {
 }
 
 fn find(index: &Index, text: &str) -> Vec<SearchHit> {
-    index.refresh(&[]).expect("refreshed");
+    index.refresh().expect("refreshed");
     index.search(&SearchQuery::new(text)).expect("searched").hits
 }
 
@@ -122,7 +122,7 @@ fn found(index: &Index, text: &str) -> Vec<String> {
 
 /// Everything in the index that a user can see.
 fn everything(index: &Index) -> BTreeMap<String, (SessionSummary, Vec<(String, u32)>)> {
-    index.refresh(&[]).expect("refreshed");
+    index.refresh().expect("refreshed");
     index.wait_for_background();
     let query = Query { limit: None, ..Query::default() };
     let summaries = index.list(&query).expect("listed").items;

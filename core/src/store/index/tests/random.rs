@@ -83,7 +83,7 @@ fn run(place: &Place, index: &Index, writer: &mut Option<Writer>, step: Step) {
             *writer = None;
         }
         Step::CatchUp => index.catch_up("a", false).expect("caught up"),
-        Step::Refresh => index.refresh(&["a".into()]).expect("refreshed"),
+        Step::Refresh => index.refresh().expect("refreshed"),
         Step::EditFile(title) => {
             open.close(|| index.catch_up("a", true)).expect("closed");
             *writer = None;
