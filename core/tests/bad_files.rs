@@ -1,6 +1,7 @@
 //! Bad files: everything a store is made of, replaced by everything a file can be instead. Each
 //! gets a typed error or a reported repair, soon; every other session keeps working; and what lay
 //! there is still somewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -61,7 +62,7 @@ fn spoil(path: &Path, kind: &str, outside: &Path) {
         "empty" => fs::write(path, "").unwrap(),
         "zero-filled" => fs::write(path, vec![0; original.len().max(64)]).unwrap(),
         "not UTF-8" => {
-            fs::write(path, [b"{\"id\":\"\xff\xfe".as_slice(), &[0xff; 90]].concat()).unwrap()
+            fs::write(path, [b"{\"id\":\"\xff\xfe".as_slice(), &[0xff; 90]].concat()).unwrap();
         }
         "a list" => fs::write(path, "[]\n").unwrap(),
         "a text" => fs::write(path, "\"x\"\n").unwrap(),
@@ -217,7 +218,7 @@ fn try_all(places: &[&str], kinds: &[&str]) {
                 let rebuilt = soon(&context, || storage.recover_from_backup("bad", false));
                 match rebuilt {
                     Ok(true) => {
-                        go_on(&context, &storage).unwrap_or_else(|e| panic!("{context}: {e}"))
+                        go_on(&context, &storage).unwrap_or_else(|e| panic!("{context}: {e}"));
                     }
                     Ok(false) => {}
                     Err(error) => typed(&context, &error),
@@ -282,6 +283,21 @@ fn what_a_newer_version_wrote_is_neither_continued_nor_rebuilt() {
     let rebuilt = storage.recover_from_backup("bad", true).unwrap_err();
     assert_eq!(rebuilt.code(), ErrorCode::UnsupportedVersion);
     assert_eq!(fs::read(&journal).unwrap(), before);
+}
+
+#[test]
+fn a_journal_of_another_session_is_not_applied_and_is_kept() {
+    let (dir, outside) = (template(), place());
+    let journal = dir.path().join("bad.journal.jsonl");
+    spoil(&journal, "another session's", outside.path());
+    let theirs = fs::read(&journal).unwrap();
+    let storage = SessionStorage::new(dir.path()).unwrap();
+    let session = storage.load("bad").unwrap();
+    assert_eq!(contents(&session), ["one", "two"]);
+    assert!(!session.recovery_report().is_empty());
+    go_on("another session's journal", &storage).unwrap();
+    let kept = fs::read(dir.path().join(".store/damaged/bad.1.journal.jsonl")).unwrap();
+    assert_eq!(kept, theirs);
 }
 
 /// Meets files that it may not read.

@@ -2,6 +2,7 @@
 //! once and until somebody sees to it. The call says so or does without; nothing acknowledged is
 //! lost, nothing that raised is there; and when the fault is gone the same store goes on.
 #![cfg(feature = "failpoints")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -212,17 +213,17 @@ fn live_with(fault: Fault, at: usize, stays: bool, durability: Durability) -> bo
     for n in 0..5 {
         run.add(&format!("{n}"));
     }
-    run.insist("save", None, |manager| manager.save());
+    run.insist("save", None, SessionManager::save);
     run.check("save");
     run.add("after saving");
-    run.insist("close", None, |manager| manager.close());
+    run.insist("close", None, SessionManager::close);
     run.check("close");
     run.insist("resume", None, |manager| manager.resume(ID));
     run.add("after resuming");
-    run.insist("save again", None, |manager| manager.save());
+    run.insist("save again", None, SessionManager::save);
     run.add("after saving again");
     run.insist("sync", None, |manager| manager.current_session().unwrap().sync());
-    run.insist("close again", None, |manager| manager.close());
+    run.insist("close again", None, SessionManager::close);
     run.check("close again");
     run.insist("trash", None, |manager| match manager.storage().trash(ID) {
         // It raised after the session was in the trash.
@@ -238,7 +239,7 @@ fn live_with(fault: Fault, at: usize, stays: bool, durability: Durability) -> bo
     assert_eq!(contents(&restored), run.acknowledged);
     run.insist("resume the restored", None, |manager| manager.resume(ID));
     run.add("after restoring");
-    run.insist("close the restored", None, |manager| manager.close());
+    run.insist("close the restored", None, SessionManager::close);
     run.check("close the restored");
     run.insist("delete", None, |manager| Store::delete(manager.storage(), ID));
     assert!(!run.storage().exists(ID).unwrap());
@@ -286,4 +287,74 @@ fn a_write_that_ends_anywhere_is_taken_back() {
     for fault in [Fault::TornAt(0), Fault::TornInHalf, Fault::TornAt(-1)] {
         sweep(fault);
     }
+}
+
+/// Fails every operation of one kind until it is mended.
+#[derive(Debug)]
+struct FailsAll {
+    kind: fn(&Op<'_>) -> bool,
+    mended: AtomicBool,
+}
+
+impl Injector for FailsAll {
+    fn judge(&self, op: &Op<'_>) -> Verdict {
+        match (self.kind)(op) && !self.mended.load(Ordering::SeqCst) {
+            true => Verdict::Fail(Errno::IO.into()),
+            false => Verdict::Do,
+        }
+    }
+}
+
+fn failing(dir: &Path, kind: fn(&Op<'_>) -> bool) -> (Arc<FailsAll>, fault::Installation) {
+    let fails = Arc::new(FailsAll { kind, mended: AtomicBool::new(false) });
+    let injector: Arc<dyn Injector> = fails.clone();
+    let installed = fault::install(dir, injector);
+    (fails, installed)
+}
+
+fn started() -> (tempfile::TempDir, Arc<SessionManager>) {
+    let dir = place();
+    let manager = SessionManager::new(SessionStorage::new(dir.path()).unwrap());
+    manager.create(NewSession { id: Some(ID.into()), ..NewSession::default() }).unwrap();
+    manager.add_message(user("one")).unwrap();
+    (dir, manager)
+}
+
+#[test]
+fn nothing_is_acknowledged_for_a_session_whose_deletion_failed_half_way() {
+    let (dir, manager) = started();
+    let snapshot = dir.path().join("s.json");
+    let (fails, _installed) = failing(
+        dir.path(),
+        |op| matches!(op, Op::SyncDir(dir) if !dir.join("s.json").exists() && dir.join(".store").exists()),
+    );
+    assert_eq!(manager.delete(ID).unwrap_err().code(), ErrorCode::Storage);
+    assert!(!snapshot.exists());
+    let added = manager.add_message(user("into nothing")).unwrap_err();
+    assert_eq!(added.code(), ErrorCode::SessionNotFound);
+    fails.mended.store(true, Ordering::SeqCst);
+    manager.close().unwrap();
+    manager.delete(ID).unwrap();
+    assert!(!dir.path().join("s.journal.jsonl").exists());
+    manager.create(NewSession { id: Some(ID.into()), ..NewSession::default() }).unwrap();
+}
+
+#[test]
+fn a_session_dropped_while_the_disk_fails_is_free_for_others() {
+    let (dir, manager) = started();
+    manager.close().unwrap();
+    let storage = manager.storage();
+    let (fails, _installed) = failing(dir.path(), |op| matches!(op, Op::Sync(_)));
+    let open = Store::open(storage, ID, Duration::ZERO).unwrap();
+    let change = opencode_sessions::model::Change::TitleSet { title: "new".into() };
+    let record = opencode_sessions::model::Record::now(change);
+    assert!(open.edit(&mut |_| Ok(vec![record.clone()])).is_err());
+    assert!(open.close().is_err(), "what it is in step with cannot be made durable");
+    drop(open);
+    let lock = std::fs::File::open(dir.path().join(".store/locks/s.lock")).unwrap();
+    lock.try_lock().expect("nobody holds it");
+    drop(lock);
+    fails.mended.store(true, Ordering::SeqCst);
+    assert_eq!(stored(storage, ID), ["one"]);
+    Store::open(storage, ID, Duration::ZERO).unwrap().close().unwrap();
 }

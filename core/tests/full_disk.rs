@@ -1,6 +1,7 @@
 //! A file system that is really full. Mounting one needs the right to; without it the same is
 //! tested on a disk that is full because an injected fault says so, and the output tells.
 #![cfg(feature = "failpoints")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -1,6 +1,7 @@
 //! The fuzz targets over their corpus, and over thousands of repeatable mutations of it: no panic,
 //! no unbounded memory, and what is accepted survives being written and read again.
 #![cfg(feature = "failpoints")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

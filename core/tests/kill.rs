@@ -1,5 +1,6 @@
 //! Kills: a process that acknowledges every change over a pipe is killed at a random moment, 200
 //! times on one growing store. What it acknowledged is there, in order, and the session goes on.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -105,7 +106,7 @@ fn nothing_acknowledged_is_lost_by_two_hundred_kills() {
             assert!(!opened && known[which].is_empty(), "{context}: the session is missing");
             continue;
         }
-        let mut expected: Vec<String> = known[which].iter().map(|name| name.to_string()).collect();
+        let mut expected = known[which].clone();
         expected.extend((0..acknowledged).map(|n| format!("{round}.{n}")));
         let journal = dir.path().join(format!("{id}.journal.jsonl"));
         if chance.below(4) == 0 && journal.exists() {

@@ -1,5 +1,6 @@
 //! Any sequence of edits, saves, closings, crashes, forks and detached saves leaves the session
 //! that a plain list of the same edits describes: in memory, and on the disk after every step.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -59,7 +60,7 @@ impl Plain {
     fn make(&mut self, edit: &Edit, added: Option<String>) {
         match edit {
             Edit::AddMessage(text) => self.messages.push((added.unwrap(), text.clone())),
-            Edit::EditMessage(n, text) => {
+            Edit::ReviseMessage(n, text) => {
                 if let Some(at) = self.at(*n) {
                     self.messages[at].1 = text.clone();
                 }
@@ -101,7 +102,7 @@ impl Plain {
 #[derive(Debug, Clone)]
 enum Edit {
     AddMessage(String),
-    EditMessage(usize, String),
+    ReviseMessage(usize, String),
     DeleteMessage(usize),
     Tool(String),
     Usage(u16, u16),
@@ -139,7 +140,7 @@ impl Edit {
                 let id = message.id.clone();
                 return Some((Change::MessageAdded(Arc::new(message)), Some(id)));
             }
-            Self::EditMessage(n, text) => {
+            Self::ReviseMessage(n, text) => {
                 let set: Map = [("content".to_owned(), json!(text))].into_iter().collect();
                 Change::MessageEdited { id: id_at(n)?, set }
             }
@@ -169,7 +170,7 @@ impl Edit {
 
     fn replaces(&self, now: &Plain) -> Option<Replaced> {
         match self {
-            Self::EditMessage(n, _) | Self::DeleteMessage(n) => {
+            Self::ReviseMessage(n, _) | Self::DeleteMessage(n) => {
                 now.at(*n).map(|at| Replaced::Message(now.messages[at].0.clone()))
             }
             Self::SetMetadata(key, _) | Self::RemoveMetadata(key) => {
@@ -209,7 +210,7 @@ fn name() -> impl Strategy<Value = String> {
 fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         4 => text().prop_map(Edit::AddMessage),
-        2 => (any::<usize>(), text()).prop_map(|(n, text)| Edit::EditMessage(n, text)),
+        2 => (any::<usize>(), text()).prop_map(|(n, text)| Edit::ReviseMessage(n, text)),
         1 => any::<usize>().prop_map(Edit::DeleteMessage),
         1 => name().prop_map(Edit::Tool),
         1 => any::<(u16, u16)>().prop_map(|(prompt, completion)| Edit::Usage(prompt, completion)),
@@ -337,7 +338,7 @@ impl World {
             theirs.make(edit, added.clone());
             // On what the first left, a message has another place.
             match (&change, edit) {
-                (Change::MessageEdited { id, .. }, Edit::EditMessage(_, text)) => {
+                (Change::MessageEdited { id, .. }, Edit::ReviseMessage(_, text)) => {
                     if let Some(message) = merged.messages.iter_mut().find(|(other, _)| other == id)
                     {
                         message.1 = text.clone();

@@ -74,7 +74,10 @@ impl SessionManager {
     pub fn delete(&self, id_or_prefix: &str) -> Result<bool> {
         let id = match self.storage.resolve(id_or_prefix) {
             Ok(id) => id,
-            Err(OpencodeError::SessionNotFound { .. }) => return Ok(false),
+            // What a deletion that raised left behind goes by the id alone.
+            Err(OpencodeError::SessionNotFound { .. }) => {
+                return Store::delete(&self.storage, id_or_prefix);
+            }
             Err(error) => return Err(error),
         };
         let deleted = Store::delete(&self.storage, &id)?;

@@ -1,6 +1,6 @@
 //! A place to stand between the store and the disk, for tests.
 //!
-//! With the `failpoints` feature, an [`Injector`] installed for a store's path sees every
+//! With the `failpoints` feature, an `Injector` installed for a store's path sees every
 //! operation before it is done and may fail it, tear it, or stop everything as a crash would.
 //! Without the feature there is nothing here but the call itself.
 

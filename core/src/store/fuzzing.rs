@@ -9,6 +9,9 @@ use crate::transfer::{self, Format};
 
 const ID: &str = "s";
 
+/// Reads bytes as one form of file.
+pub type Target = fn(&[u8]);
+
 /// As a journal: what is read lies within it, can be applied, and is read the same when written.
 pub fn journal(bytes: &[u8]) {
     let size = bytes.len() as u64;
@@ -72,5 +75,5 @@ pub fn importer(bytes: &[u8]) {
 }
 
 /// Every target by its name, which is also the name of its corpus.
-pub const TARGETS: &[(&str, fn(&[u8]))] =
+pub const TARGETS: &[(&str, Target)] =
     &[("journal", journal), ("snapshot", snapshot), ("id", id), ("importer", importer)];

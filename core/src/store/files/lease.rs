@@ -192,3 +192,38 @@ fn boot_id() -> String {
     };
     read().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn taking_and_releasing_at_once_never_makes_two_holders() {
+        let memory = Path::new("/dev/shm");
+        let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let dir = dir.unwrap();
+        let layout = Layout::new(dir.path().to_owned());
+        layout.directories().iter().for_each(|path| disk::create_dir(path).unwrap());
+        let (held, times) = (AtomicBool::new(false), AtomicU32::new(0));
+        let churn = || {
+            while times.load(Ordering::SeqCst) < 2000 {
+                let lease = match Lease::take(&layout, "a", Duration::ZERO) {
+                    Ok(lease) => lease,
+                    Err(OpencodeError::SessionLocked { .. }) => continue,
+                    Err(error) => panic!("{error}"),
+                };
+                assert!(!held.swap(true, Ordering::SeqCst), "two hold it");
+                times.fetch_add(1, Ordering::SeqCst);
+                std::thread::yield_now();
+                held.store(false, Ordering::SeqCst);
+                lease.release().unwrap();
+            }
+        };
+        std::thread::scope(|scope| {
+            // Each takes it by a file of its own, as processes do.
+            (0..4).for_each(|_| drop(scope.spawn(churn)));
+        });
+    }
+}

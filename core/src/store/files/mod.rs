@@ -11,7 +11,8 @@
 //! | `lifecycle` | creating, deleting, the trash |
 //! | `lease`, `stamp` | one writer at a time; knowing that nobody else touched the directory |
 
-#[cfg(all(test, feature = "failpoints"))]
+#[cfg(test)]
+#[cfg(feature = "failpoints")]
 mod crash_tests;
 pub(crate) mod directory;
 pub(crate) mod disk;

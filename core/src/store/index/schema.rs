@@ -60,7 +60,8 @@ CREATE INDEX messages_by_session ON messages(sid);
 CREATE VIRTUAL TABLE words USING fts5(
   text, content='messages', content_rowid='mid', tokenize='unicode61 remove_diacritics 2'
 );
-INSERT INTO words(words, rank) VALUES ('secure-delete', 1), ('hashsize', 8388608), ('automerge', 8);
+INSERT INTO words(words, rank) VALUES ('secure-delete', 1), ('hashsize', 8388608), ('automerge', 16),
+  ('crisismerge', 64);
 
 CREATE TABLE problems(
   id TEXT PRIMARY KEY,

@@ -21,8 +21,8 @@ impl Words {
         let words: Vec<&str> =
             terms.iter().copied().filter(|term| term.contains(char::is_alphanumeric)).collect();
         if !words.is_empty() && !words.iter().any(|word| word.contains(is_unspaced)) {
-            let quoted: Vec<String> =
-                words.iter().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
+            // None has a quote in it: quotes are where the text was cut.
+            let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             return Self::Indexed(quoted.join(" "));
         }
         let needles = if !words.is_empty() {

@@ -30,7 +30,7 @@ struct Explorer {
     durability: Durability,
     power: bool,
     /// Steps that the disk is made to lose, to see the check notice.
-    lost: fn(&Event) -> bool,
+    lost: Lost,
     opened: HashMap<u64, Result<Outcome, String>>,
     rebuilt: HashMap<u64, Result<(u32, u64), String>>,
     /// Crashes that were crashed into already.
@@ -38,6 +38,9 @@ struct Explorer {
     failures: Vec<String>,
     checked: u64,
 }
+
+/// Steps that a disk loses.
+type Lost = fn(&Event) -> bool;
 
 /// More are not written down.
 const ENOUGH: usize = 5;
@@ -117,7 +120,7 @@ impl Explorer {
             Err(why) => Some(why.clone()),
         };
         if let Some(wrong) = wrong {
-            self.fail(wrong, remains, promise, at);
+            self.fail(&wrong, remains, promise, at);
         } else if promise.phase == Phase::There && in_order && !rotten {
             self.check_rebuild(remains, print, promise, at);
         }
@@ -137,7 +140,7 @@ impl Explorer {
             return;
         }
         if remains.same_file(snapshot, backup) {
-            return self.fail("the backup is the snapshot".into(), remains, promise, at);
+            return self.fail("the backup is the snapshot", remains, promise, at);
         }
         let rebuild = || outcome::rebuilt_after_rot(remains);
         let wrong = match self.rebuilt.entry(print).or_insert_with(rebuild) {
@@ -148,7 +151,7 @@ impl Explorer {
             Err(why) => Some(why.clone()),
         };
         if let Some(wrong) = wrong {
-            self.fail(wrong, remains, promise, at);
+            self.fail(&wrong, remains, promise, at);
         }
     }
 
@@ -180,13 +183,7 @@ impl Explorer {
         self.crash_everywhere(&crash.remains, &steps, in_order, false, at);
     }
 
-    fn fail(
-        &mut self,
-        wrong: String,
-        remains: &Remains,
-        promise: &Promise,
-        at: &dyn Fn() -> String,
-    ) {
+    fn fail(&mut self, wrong: &str, remains: &Remains, promise: &Promise, at: &dyn Fn() -> String) {
         let mut text = format!("{wrong}\n  at {}\n  promised {promise:?}", at());
         for (name, file) in &remains.names {
             let content = String::from_utf8_lossy(&remains.files[*file]);
@@ -254,7 +251,7 @@ fn a_crash_at_any_step_of_replacing_a_session_loses_nothing_acknowledged() {
 
 #[test]
 fn the_check_notices_a_step_that_the_disk_loses() {
-    let lost: [(&str, fn(&Event) -> bool); 4] = [
+    let lost: [(&str, Lost); 4] = [
         (
             "the directory's sync",
             |e| matches!(e, Event::SyncDir(dir) if dir.as_os_str().is_empty()),

@@ -31,7 +31,7 @@ pub(super) fn open(remains: &Remains) -> Result<Outcome, String> {
     let lease = place.lease();
     if !lifecycle::exists(layout, ID).unwrap() {
         let state = lifecycle::create(layout, &first(99)).map_err(|e| format!("create: {e}"))?;
-        goes_on(&place, Writer::new(layout.clone(), Durability::Disk, lease, state), (99, 1))?;
+        goes_on(&place, &Writer::new(layout.clone(), Durability::Disk, lease, state), (99, 1))?;
         return Ok(Outcome { there: None, trashed });
     }
     let rotten = remains.content("s.json".as_ref()) == Some(ROT);
@@ -53,12 +53,12 @@ pub(super) fn open(remains: &Remains) -> Result<Outcome, String> {
             return Err(format!("a reader sees {read:?}, a writer {seen:?}"));
         }
     }
-    goes_on(&place, Writer::new(layout.clone(), Durability::Disk, lease, state), seen)?;
+    goes_on(&place, &Writer::new(layout.clone(), Durability::Disk, lease, state), seen)?;
     Ok(Outcome { there: Some(seen), trashed })
 }
 
 /// The next change can be made and is there for the next reader, before and after closing.
-fn goes_on(place: &Place, writer: Writer, (life, revision): (u32, u64)) -> Result<(), String> {
+fn goes_on(place: &Place, writer: &Writer, (life, revision): (u32, u64)) -> Result<(), String> {
     let next = (life, revision + 1);
     let reread = || {
         let reading = reader::read(&place.layout, ID).map_err(|e| format!("read again: {e}"))?;

@@ -49,6 +49,8 @@ fn files_that_come_go_and_change_by_hand_are_noticed() {
     assert!(found(&index, "otter").is_empty());
 
     std::fs::remove_file(place.snapshot("a")).expect("removed");
+    index.refresh(&[]).expect("refreshed");
+    assert_eq!(index.count().expect("counted"), 1);
     assert_eq!(ids(&index), ["b"]);
 }
 
@@ -183,4 +185,31 @@ fn what_is_no_id_is_never_made_a_path() {
     std::fs::write(place.layout.root().with_file_name("x.json"), "{}").expect("written");
     assert_eq!(index.get("../x").expect("nothing"), None);
     assert!(index.verify().expect("verified").is_empty());
+}
+
+#[test]
+fn several_that_catch_up_at_once_count_nothing_twice() {
+    let place = Place::new();
+    let indexes = [place.full_index(), place.full_index()];
+    let writer = place.create(named("a", "t"));
+    let left = std::sync::atomic::AtomicUsize::new(1);
+    std::thread::scope(|scope| {
+        for index in indexes.iter().cycle().take(4) {
+            scope.spawn(|| {
+                while left.load(std::sync::atomic::Ordering::Relaxed) > 0 {
+                    index.catch_up("a", false).expect("caught up");
+                }
+            });
+        }
+        for n in 0..150 {
+            say(&writer, &format!("message {n}"));
+            if n % 50 == 49 {
+                writer.save().expect("saved");
+            }
+        }
+        left.store(0, std::sync::atomic::Ordering::Relaxed);
+    });
+    let seen = everything(&indexes[0]);
+    assert_eq!((seen["a"].0.message_count, seen["a"].1.len()), (150, 150));
+    assert!(indexes[1].verify().expect("verified").is_empty());
 }
