@@ -53,6 +53,7 @@ impl From<PathText> for String {
 }
 
 /// A number of things: 0 or more, below 2⁶⁴.
+#[derive(Clone, Copy)]
 pub(crate) struct Count(pub(crate) u64);
 
 impl FromPyObject<'_, '_> for Count {

@@ -12,6 +12,7 @@
 //! | `values`, `times`, `arguments` | data, from Python and to it |
 //! | `errors`, `logging`, `progress` | what is told besides results |
 //! | `gil`, `process` | the interpreter's lock, its end, and forks |
+#![expect(clippy::needless_pass_by_value, reason = "pyo3 gives what it made of an argument away")]
 
 mod arguments;
 mod callbacks;

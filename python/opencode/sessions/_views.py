@@ -242,7 +242,7 @@ class Tags(MutableSequence[str]):
         self._write(self._session._tags()[::-1])
 
     def _write(self, tags: list[str]) -> None:
-        self._session._set_tags(tags)
+        self._session.tags = tags
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (Tags, list)) else NotImplemented
