@@ -1,5 +1,6 @@
 //! The current session's life: created or resumed, saved, closed.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -91,9 +92,9 @@ impl SessionManager {
         Ok(self.storage.list(&query)?.items.pop())
     }
 
-    fn start(&self, open: std::sync::Arc<dyn OpenSession>) -> LiveSession {
+    fn start(&self, open: Arc<dyn OpenSession>) -> LiveSession {
         let live = LiveSession::new(open, self.observer());
-        *self.current() = Some(live.clone());
+        self.current.store(Some(Arc::new(live.clone())));
         self.events.unsaved.store(false, Ordering::Relaxed);
         self.auto_save.start();
         self.events.fire(SessionEventKind::Start, &live);
@@ -150,16 +151,23 @@ impl SessionManager {
 
     /// Takes the session's place away, if it still has it.
     pub(super) fn detach(&self, live: &LiveSession) {
-        let mut current = self.current();
-        if current.as_ref().is_some_and(|current| current.is_same(live)) {
-            *current = None;
+        let current = self.current.load();
+        if !current.as_ref().is_some_and(|current| current.is_same(live)) {
+            return;
+        }
+        let before = self.current.compare_and_swap(&current, None);
+        if before.as_ref().is_some_and(|before| before.is_same(live)) {
             self.auto_save.stop();
+            // Another session may have become the current one in between.
+            if self.has_current() {
+                self.auto_save.start();
+            }
         }
     }
 
     /// In a forked child: the current session stays the parent's.
     pub fn forget_current(&self) {
-        *self.current() = None;
+        self.current.store(None);
         self.auto_save.forget();
     }
 }

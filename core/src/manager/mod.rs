@@ -16,8 +16,10 @@ mod instance;
 mod library;
 mod lifecycle;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
 
 use crate::defaults;
 use crate::error::{OpencodeError, Result};
@@ -71,7 +73,8 @@ impl Default for ManagerOptions {
 #[derive(Debug)]
 pub struct SessionManager {
     storage: SessionStorage,
-    current: Mutex<Option<LiveSession>>,
+    /// Without a lock, which a fork could find held for ever.
+    current: ArcSwapOption<LiveSession>,
     events: Arc<Events>,
     auto_save: AutoSave,
 }
@@ -86,7 +89,7 @@ impl SessionManager {
     pub fn with_options(storage: SessionStorage, options: ManagerOptions) -> Arc<Self> {
         Arc::new_cyclic(|manager: &Weak<Self>| Self {
             storage,
-            current: Mutex::new(None),
+            current: ArcSwapOption::empty(),
             events: Arc::new(Events::default()),
             auto_save: AutoSave::new(manager.clone(), options.auto_save_interval),
         })
@@ -110,16 +113,12 @@ impl SessionManager {
 
     /// The current session, if there is one.
     pub fn current_session(&self) -> Option<LiveSession> {
-        self.current().clone()
+        self.current.load().as_deref().cloned()
     }
 
     /// Whether there is a current session.
     pub fn has_current(&self) -> bool {
-        self.current().is_some()
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<LiveSession>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        self.current.load().is_some()
     }
 
     /// The current session, or `NO_ACTIVE_SESSION` naming what needed it.

@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 
 use crate::error::{OpencodeError, Result};
 use crate::store::fault::{self, Op};
+use crate::store::files::lock_file::LockFile;
 
 /// What tells two contents of a path apart without reading them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,7 +125,7 @@ pub(crate) fn open_append(path: &Path) -> Result<File> {
 }
 
 /// Opens or creates a lock file, 0600.
-pub(crate) fn open_lock(path: &Path) -> Result<File> {
+pub(crate) fn open_lock(path: &Path) -> Result<LockFile> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -133,6 +134,7 @@ pub(crate) fn open_lock(path: &Path) -> Result<File> {
         .mode(0o600)
         .custom_flags(nofollow())
         .open(path)
+        .map(LockFile::new)
         .map_err(|e| OpencodeError::storage("opening", path, e))
 }
 

@@ -17,6 +17,7 @@ use crate::error::{OpencodeError, Result};
 use crate::model::Time;
 use crate::store::files::disk;
 use crate::store::files::layout::Layout;
+use crate::store::files::lock_file::LockFile;
 
 /// How often a lock that is held is tried again.
 const POLL: Duration = Duration::from_millis(25);
@@ -29,7 +30,7 @@ pub(crate) struct Lease {
     layout: Layout,
     id: String,
     /// Empty after a release, and in a forked child.
-    file: Mutex<Option<File>>,
+    file: Mutex<Option<LockFile>>,
 }
 
 /// Who holds a lease. Diagnosis only.

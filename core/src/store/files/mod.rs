@@ -21,10 +21,12 @@ pub(crate) mod journal;
 pub(crate) mod layout;
 pub(crate) mod lease;
 pub(crate) mod lifecycle;
+mod lock_file;
 pub(crate) mod reader;
 pub(crate) mod recovery;
 pub(crate) mod snapshot;
 pub(crate) mod stamp;
 pub(crate) mod writer;
 
+pub(crate) use lock_file::LockFile;
 pub use writer::Durability;

@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::error::{OpencodeError, Result};
 use crate::store::files::disk;
 use crate::store::files::layout::Layout;
+use crate::store::files::lock_file::LockFile;
 
 /// Makes a change to the store directory and moves the stamp along. A stamp that cannot be moved
 /// only costs the next opening a look through the directory, so it never fails a change.
@@ -33,8 +34,7 @@ pub(crate) fn change<T>(layout: &Layout, change: impl FnOnce() -> Result<T>) -> 
 /// Whether the directory's names are as we left them.
 pub(crate) fn is_current(layout: &Layout) -> bool {
     let Ok(Some(file)) = disk::open_read(&layout.stamp()) else { return false };
-    let stamp = Stamp { file, path: layout.stamp() };
-    modified(layout.root()).is_ok_and(|now| stamp.read() == Some(now))
+    modified(layout.root()).is_ok_and(|now| read(&file) == Some(now))
 }
 
 /// Looks through the directory with `scan`, and takes its time from before as the stamp.
@@ -55,7 +55,7 @@ fn modified(root: &Path) -> Result<i64> {
 }
 
 struct Stamp {
-    file: File,
+    file: LockFile,
     path: std::path::PathBuf,
 }
 
@@ -69,9 +69,7 @@ impl Stamp {
     }
 
     fn read(&self) -> Option<i64> {
-        let mut text = [0; 20];
-        self.file.read_exact_at(&mut text, 0).ok()?;
-        std::str::from_utf8(&text).ok()?.trim_start_matches('0').parse().ok()
+        read(&self.file)
     }
 
     fn write(&self, nanos: i64) -> Result<()> {
@@ -79,4 +77,10 @@ impl Stamp {
             .write_all_at(format!("{nanos:020}").as_bytes(), 0)
             .map_err(|e| OpencodeError::storage("writing", &self.path, e))
     }
+}
+
+fn read(stamp: &File) -> Option<i64> {
+    let mut text = [0; 20];
+    stamp.read_exact_at(&mut text, 0).ok()?;
+    std::str::from_utf8(&text).ok()?.trim_start_matches('0').parse().ok()
 }

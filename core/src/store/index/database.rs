@@ -4,7 +4,7 @@
 //! held exclusively. Where that cannot be had, or the store cannot be written, the index lives in
 //! memory and is made from the files.
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{OpencodeError, Result};
+use crate::store::files::LockFile;
 use crate::store::files::disk::{self, Identity};
 use crate::store::files::layout::Layout;
 use crate::store::index::failure::{Attempt, Failure};
@@ -38,7 +39,7 @@ pub(super) struct Database {
     path: PathBuf,
     damaged: AtomicBool,
     /// Held shared. Last, so that the connections are closed before it goes.
-    _lock: Option<File>,
+    _lock: Option<LockFile>,
 }
 
 impl Database {
