@@ -120,6 +120,32 @@ fn an_edit_of_what_the_other_edited_too_is_a_conflict_and_keeps_the_edit() {
 }
 
 #[test]
+fn a_copy_from_before_a_restore_does_not_overwrite_the_restored() {
+    let (_dir, storage) = store();
+    let mut ahead = saved(&storage, "first");
+    ahead.set_title("second").unwrap();
+    storage.save(&mut ahead).unwrap();
+    storage.trash(&ahead.id).unwrap();
+    storage.restore(&ahead.id).unwrap();
+    ahead.set_title("from before").unwrap();
+    assert_eq!(code(storage.save(&mut ahead)), ErrorCode::SessionConflict);
+    assert_eq!(storage.load(&ahead.id).unwrap().title, "second");
+}
+
+#[test]
+fn a_writer_stopped_in_mid_rename_does_not_stop_the_others() {
+    let (dir, storage) = store();
+    saved(&storage, "before");
+    let stamp = fs::File::open(dir.path().join(".store/locks/stamp")).unwrap();
+    stamp.lock().unwrap();
+    let session = saved(&storage, "meanwhile");
+    drop(stamp);
+    let titles = storage.list(&Query::default()).unwrap().items;
+    assert!(titles.iter().any(|s| s.id == session.id));
+    assert_eq!(titles.len(), 2);
+}
+
+#[test]
 fn a_session_deleted_meanwhile_is_not_brought_back_by_a_save() {
     let (_dir, storage) = store();
     let mut session = saved(&storage, "short-lived");

@@ -71,7 +71,10 @@ impl SessionStorage {
         if edits.iter().all(|target| *target == Target::Addition) {
             return Ok(());
         }
-        let Some(theirs) = self.changes_since(&current.id, base, actual)? else {
+        // A store behind the copy holds an older session, as after a restore.
+        let known =
+            if actual < base { None } else { self.changes_since(&current.id, base, actual)? };
+        let Some(theirs) = known else {
             let reason = "it was changed since, and how can no longer be told";
             return Err(conflict(&current.id, reason, base, actual));
         };

@@ -3,14 +3,19 @@
 //! The stamp is the store directory's modification time after our own last change to it. As long
 //! as the two are equal, no name in the directory was added or removed by anybody else.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::error::{OpencodeError, Result};
 use crate::store::files::disk;
 use crate::store::files::layout::Layout;
 use crate::store::files::lock_file::LockFile;
+
+/// How long the stamp's lock is waited for; it is held for the time of one rename.
+const PATIENCE: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_micros(200);
 
 /// Makes a change to the store directory and moves the stamp along. A stamp that cannot be moved
 /// only costs the next opening a look through the directory, so it never fails a change.
@@ -64,8 +69,17 @@ impl Stamp {
     fn lock(layout: &Layout) -> Result<Self> {
         let path = layout.stamp();
         let file = disk::open_lock(&path)?;
-        file.lock().map_err(|e| OpencodeError::storage("locking", &path, e))?;
-        Ok(Self { file, path })
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { file, path }),
+                // A holder that was stopped must not stop everybody else.
+                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                    std::thread::sleep(POLL);
+                }
+                Err(error) => return Err(OpencodeError::storage("locking", &path, error.into())),
+            }
+        }
     }
 
     fn read(&self) -> Option<i64> {
