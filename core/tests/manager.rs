@@ -177,6 +177,31 @@ fn two_managers_of_a_process_share_a_session_and_the_last_one_closes_it() {
 }
 
 #[test]
+fn sessions_begun_by_many_threads_at_once_are_all_closed_but_the_last() {
+    let (dir, manager) = manager();
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let manager = &manager;
+            scope.spawn(move || {
+                for m in 0..5 {
+                    manager.create(titled(&format!("{n}-{m}"))).unwrap();
+                }
+            });
+        }
+    });
+    let locks = || -> Vec<String> {
+        let names = std::fs::read_dir(dir.path().join(".store/locks")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".lock")).collect()
+    };
+    let current = manager.current_session().unwrap().id().to_owned();
+    assert_eq!(locks(), [format!("{current}.lock")]);
+    manager.close().unwrap();
+    assert!(locks().is_empty());
+    assert_eq!(manager.storage().count().unwrap(), 40);
+}
+
+#[test]
 fn what_was_said_just_now_in_a_new_store_is_found() {
     let (_dir, manager) = manager();
     manager.create(titled("t")).unwrap();

@@ -94,7 +94,13 @@ impl SessionManager {
 
     fn start(&self, open: Arc<dyn OpenSession>) -> LiveSession {
         let live = LiveSession::new(open, self.observer());
-        self.current.store(Some(Arc::new(live.clone())));
+        let before = self.current.swap(Some(Arc::new(live.clone())));
+        // Only when two threads began a session at once; nobody else would close the first.
+        if let Some(before) = before
+            && let Err(error) = self.end(&before)
+        {
+            tracing::error!(session = before.id(), %error, "a session was not closed well");
+        }
         self.events.unsaved.store(false, Ordering::Relaxed);
         self.auto_save.start();
         self.events.fire(SessionEventKind::Start, &live);
@@ -130,23 +136,26 @@ impl SessionManager {
     /// durable and lets others write it. Without a current session nothing is done.
     pub fn close(&self) -> Result<()> {
         let Some(live) = self.current_session() else { return Ok(()) };
-        let ended = live.edit_with(|session| {
+        let ended = self.end(&live);
+        if ended.is_ok() {
+            self.detach(&live);
+        }
+        ended
+    }
+
+    fn end(&self, live: &LiveSession) -> Result<()> {
+        let titled = live.edit_with(|session| {
             let untitled = session.title.is_empty().then(|| title::generate_title(session));
             Ok((untitled.map(|title| Change::TitleSet { title }).into_iter().collect(), ()))
         });
-        match ended {
+        match titled {
             Ok(()) => {}
-            // Somebody else in this process deleted it: there is nothing left to close.
-            Err(OpencodeError::SessionNotFound { .. }) => {
-                self.detach(&live);
-                return Ok(());
-            }
-            Err(error) => return self.reported(&live, Err(error)),
+            // Another thread closed or deleted it: there is nothing left to end.
+            Err(_) if live.is_over() => return Ok(()),
+            Err(error) => return self.reported(live, Err(error)),
         }
-        self.events.fire(SessionEventKind::End, &live);
-        self.reported(&live, live.close())?;
-        self.detach(&live);
-        Ok(())
+        self.events.fire(SessionEventKind::End, live);
+        self.reported(live, live.close())
     }
 
     /// Takes the session's place away, if it still has it.

@@ -42,6 +42,11 @@ impl LiveSession {
         Arc::ptr_eq(&self.open, &other.open)
     }
 
+    /// Whether it was closed or deleted.
+    pub fn is_over(&self) -> bool {
+        self.open.is_over()
+    }
+
     /// Looks at the session as it stands.
     pub fn read<R>(&self, look: impl FnOnce(&Session) -> R) -> Result<R> {
         let (mut look, mut seen) = (Some(look), None);

@@ -70,6 +70,9 @@ pub trait OpenSession: Send + Sync + std::fmt::Debug {
     /// Its id.
     fn id(&self) -> &str;
 
+    /// Whether it was closed or deleted, so that it can only be looked at.
+    fn is_over(&self) -> bool;
+
     /// Looks at the session as it stands.
     fn look(&self, look: &mut dyn FnMut(&Session)) -> Result<()>;
 

@@ -504,6 +504,10 @@ impl OpenSession for OpenFile {
         self.writer().id()
     }
 
+    fn is_over(&self) -> bool {
+        self.writer().is_over()
+    }
+
     fn look(&self, look: &mut dyn FnMut(&Session)) -> Result<()> {
         self.writer().read(look)
     }

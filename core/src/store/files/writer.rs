@@ -96,6 +96,11 @@ impl Writer {
         Ok(look(&self.locked()?.session))
     }
 
+    /// Whether nothing can be written any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.locked().is_ok_and(|state| state.gone.is_some())
+    }
+
     /// Makes changes, all of them or none, and returns when they are as safe as was asked.
     /// `make` gets the session under the lock, so that what it decides still holds when applied.
     pub(crate) fn edit<R>(
