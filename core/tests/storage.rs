@@ -282,6 +282,19 @@ fn a_vanished_store_comes_back_with_the_next_write() {
 }
 
 #[test]
+fn the_deepest_value_that_is_taken_survives_as_data_and_on_disk() {
+    let (_dir, storage) = store();
+    let mut session = saved(&storage, "deep");
+    let deep = (0..95).fold(json!(1), |inner, _| json!([inner]));
+    session.set_metadata("deep", deep.clone()).unwrap();
+    storage.save(&mut session).unwrap();
+    let stored = storage.load(&session.id).unwrap();
+    assert_eq!(stored.metadata["deep"], deep);
+    assert_eq!(Session::from_value(stored.to_value()).unwrap(), stored);
+    assert_eq!(Session::from_json(&stored.to_json()).unwrap(), stored);
+}
+
+#[test]
 fn values_no_file_could_hold_are_refused_before_anything_is_written() {
     let (_dir, storage) = store();
     let mut session = saved(&storage, "limits");

@@ -11,8 +11,9 @@ pub const MAX_ID_LENGTH: usize = 128;
 pub const MAX_JOURNAL_LINE: usize = 64 * 1024 * 1024;
 /// Largest snapshot, in bytes.
 pub const MAX_SNAPSHOT_BYTES: u64 = 1024 * 1024 * 1024;
-/// Deepest nesting of a value a caller gives. Files may nest to 128, which leaves room for what
-/// a session wraps around the value.
+/// Deepest nesting of a file.
+const MAX_FILE_DEPTH: usize = 128;
+/// Deepest nesting of a value a caller gives; the rest is room for what a session wraps around it.
 pub const MAX_VALUE_DEPTH: usize = 96;
 
 /// `INVALID_ARGUMENT` when `value` nests deeper than a session file may.
@@ -20,6 +21,17 @@ pub(crate) fn check_value(what: &str, value: &Value) -> Result<()> {
     if deeper_than(value, MAX_VALUE_DEPTH) {
         return Err(OpencodeError::invalid(format!(
             "{what} is nested deeper than {MAX_VALUE_DEPTH} levels"
+        )));
+    }
+    Ok(())
+}
+
+/// `INVALID_ARGUMENT` when a whole record nests deeper than any file may. What is in it is checked
+/// value by value once it is read.
+pub(crate) fn check_record(what: &str, value: &Value) -> Result<()> {
+    if deeper_than(value, MAX_FILE_DEPTH) {
+        return Err(OpencodeError::invalid(format!(
+            "{what} is nested deeper than {MAX_FILE_DEPTH} levels"
         )));
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Map, Time, check_value, new_message_id};
+use super::{Map, Time, check_record, check_value, new_message_id};
 use crate::error::{OpencodeError, Result};
 
 /// Who said it. Roles this version does not know are kept as they are.
@@ -159,7 +159,7 @@ impl SessionMessage {
 
     /// From the JSON form; `INVALID_ARGUMENT` when it is not a message.
     pub fn from_value(value: Value) -> Result<Self> {
-        check_value("a message", &value)?;
+        check_record("a message", &value)?;
         serde_json::from_value(value)
             .map_err(|e| OpencodeError::invalid(format!("not a message: {e}")))
     }

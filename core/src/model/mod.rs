@@ -29,7 +29,7 @@ pub use title::generate_title;
 pub use tool::{NewTool, ToolInvocation};
 pub use usage::{TokenUse, Usage};
 
-pub(crate) use limits::check_value;
+pub(crate) use limits::{check_record, check_value};
 
 /// A JSON object that keeps the order of its keys.
 pub type Map = serde_json::Map<String, serde_json::Value>;

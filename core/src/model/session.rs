@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::change::{Change, Field, Record};
 use super::{
     Map, MessageEdit, RecoveryReport, Role, SessionMessage, Time, TokenUse, ToolInvocation, Usage,
-    check_value, new_session_id, validate_session_id,
+    check_record, check_value, new_session_id, validate_session_id,
 };
 use crate::error::{OpencodeError, Result};
 
@@ -178,7 +178,7 @@ impl Session {
 
     /// From the JSON form. A missing id is made; `INVALID_ARGUMENT` when it is not a session.
     pub fn from_value(value: Value) -> Result<Self> {
-        check_value("a session", &value)?;
+        check_record("a session", &value)?;
         let session: Self = serde_json::from_value(value)
             .map_err(|e| OpencodeError::invalid(format!("not a session: {e}")))?;
         session.received()

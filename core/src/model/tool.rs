@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Map, Time, check_value, new_tool_id};
+use super::{Map, Time, check_record, check_value, new_tool_id};
 use crate::error::{OpencodeError, Result};
 
 /// One run of a tool, as the history keeps it.
@@ -74,7 +74,7 @@ impl From<NewTool> for ToolInvocation {
 impl ToolInvocation {
     /// From the JSON form; `INVALID_ARGUMENT` when it is not an invocation.
     pub fn from_value(value: Value) -> Result<Self> {
-        check_value("a tool invocation", &value)?;
+        check_record("a tool invocation", &value)?;
         serde_json::from_value(value)
             .map_err(|e| OpencodeError::invalid(format!("not a tool invocation: {e}")))
     }
