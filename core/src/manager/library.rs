@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::SessionManager;
 use crate::error::{OpencodeError, Result};
-use crate::model::{Session, new_session_id};
+use crate::model::{MAX_SNAPSHOT_BYTES, Session, new_session_id};
 use crate::store::{Page, Query, SearchPage, SearchQuery, Store};
 use crate::transfer::{self, Format};
 
@@ -69,18 +69,10 @@ impl SessionManager {
         self.store_new(&source.fork(at_message, inclusive, new_id)?)
     }
 
-    /// Deletes a session for good; `false` when there is none. The current one is detached first,
-    /// without `session:end`.
-    pub fn delete(&self, id_or_prefix: &str) -> Result<bool> {
-        let id = match self.storage.resolve(id_or_prefix) {
-            Ok(id) => id,
-            // What a deletion that raised left behind goes by the id alone.
-            Err(OpencodeError::SessionNotFound { .. }) => {
-                return Store::delete(&self.storage, id_or_prefix);
-            }
-            Err(error) => return Err(error),
-        };
-        let deleted = Store::delete(&self.storage, &id)?;
+    /// Deletes a session for good, by its whole id; `false` when there is none. The current one is
+    /// detached, without `session:end`.
+    pub fn delete(&self, id: &str) -> Result<bool> {
+        let deleted = Store::delete(&self.storage, id)?;
         if let Some(live) = self.current_session().filter(|live| live.id() == id) {
             self.detach(&live);
         }
@@ -109,7 +101,16 @@ impl SessionManager {
 
     /// The same from a file of JSON.
     pub fn import_file(&self, path: &Path, on_conflict: OnConflict) -> Result<Session> {
-        let text = std::fs::read(path).map_err(|e| OpencodeError::storage("reading", path, e))?;
+        let error = |e| OpencodeError::storage("reading", path, e);
+        let size = std::fs::metadata(path).map_err(error)?.len();
+        if size > MAX_SNAPSHOT_BYTES {
+            let reason = format!(
+                "{} is {size} bytes long, {MAX_SNAPSHOT_BYTES} are allowed",
+                path.display()
+            );
+            return Err(OpencodeError::invalid(reason));
+        }
+        let text = std::fs::read(path).map_err(error)?;
         let data = serde_json::from_slice(&text)
             .map_err(|e| OpencodeError::invalid(format!("{} is not JSON: {e}", path.display())))?;
         self.import_session(&data, on_conflict)

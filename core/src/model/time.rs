@@ -103,27 +103,63 @@ impl From<Zoned> for Time {
     }
 }
 
-impl std::fmt::Display for Time {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The text of a time, on the stack: two of them are in every line of a journal, and the general
+/// formatting machinery would take a good part of the time that writing a short line takes.
+struct Text {
+    bytes: [u8; 40],
+    len: usize,
+}
+
+impl Text {
+    fn put(&mut self, byte: u8) -> &mut Self {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+        self
+    }
+
+    /// `number` in so many digits.
+    fn digits(&mut self, number: u32, digits: u32) -> &mut Self {
+        for place in (0..digits).rev() {
+            self.put(b'0' + (number / 10_u32.pow(place) % 10) as u8);
+        }
+        self
+    }
+
+    fn as_str(&self) -> &str {
+        // Only ASCII was put in.
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl Time {
+    fn text(self) -> Text {
         let local = self.offset.to_datetime(self.instant);
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            local.year(),
-            local.month(),
-            local.day(),
-            local.hour(),
-            local.minute(),
-            local.second()
-        )?;
-        match local.subsec_nanosecond() {
+        let part = |number: i8| u32::from(number.unsigned_abs());
+        let mut text = Text { bytes: [0; 40], len: 0 };
+        text.digits(u32::from(local.year().unsigned_abs()), 4).put(b'-');
+        text.digits(part(local.month()), 2).put(b'-').digits(part(local.day()), 2).put(b'T');
+        text.digits(part(local.hour()), 2).put(b':').digits(part(local.minute()), 2).put(b':');
+        text.digits(part(local.second()), 2);
+        match local.subsec_nanosecond().unsigned_abs() {
             0 => {}
-            nanos if nanos % 1000 == 0 => write!(f, ".{:06}", nanos / 1000)?,
-            nanos => write!(f, ".{nanos:09}")?,
+            nanos if nanos % 1000 == 0 => {
+                text.put(b'.').digits(nanos / 1000, 6);
+            }
+            nanos => {
+                text.put(b'.').digits(nanos, 9);
+            }
         }
         let offset = self.offset.seconds();
-        let sign = if offset < 0 { '-' } else { '+' };
-        write!(f, "{sign}{:02}:{:02}", offset.abs() / 3600, offset.abs() / 60 % 60)
+        let minutes = offset.unsigned_abs() / 60;
+        text.put(if offset < 0 { b'-' } else { b'+' });
+        text.digits(minutes / 60, 2).put(b':').digits(minutes % 60, 2);
+        text
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text().as_str())
     }
 }
 
@@ -135,7 +171,7 @@ impl std::fmt::Debug for Time {
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.text().as_str())
     }
 }
 

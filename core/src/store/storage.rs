@@ -39,6 +39,19 @@ impl Default for StorageOptions {
 /// Sessions kept as files in one directory. Clones are the same store.
 ///
 /// Safe to use from any thread, and beside other processes on the same directory.
+///
+/// ```
+/// use opencode_sessions::{NewSession, Role, Session, SessionMessage, SessionStorage};
+/// # let dir = std::env::temp_dir().join(format!("doc-storage-{}", std::process::id()));
+/// let storage = SessionStorage::new(&dir)?;
+/// let mut session = Session::new(NewSession::default())?;
+/// session.add_message(SessionMessage::new(Role::User, "Hello, world!"))?;
+/// storage.save(&mut session)?;
+/// assert_eq!(storage.load(&session.id)?.messages[0].content, "Hello, world!");
+/// assert!(storage.delete(&session.id)?);
+/// # std::fs::remove_dir_all(&dir).ok();
+/// # Ok::<(), opencode_sessions::OpencodeError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SessionStorage {
     options: Arc<StorageOptions>,

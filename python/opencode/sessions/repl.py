@@ -25,7 +25,7 @@ def get_prompt() -> str:
 
 async def handle_session_command(args: str) -> str:
     """Runs what follows ``/session``: nothing, ``list``, ``new``, ``resume [id]``, ``title …``,
-    ``tag <name>``, ``untag <name>`` or ``delete <id>``. Gives the text to show.
+    ``tag <name>``, ``untag <name>`` or ``delete <whole id>``. Gives the text to show.
     """
     try:
         return _run(SessionManager.get_instance(), args.split())
@@ -60,7 +60,7 @@ def _run(manager: SessionManager, parts: list[str]) -> str:
         return f"Tag removed: {argument}" if removed else f"No such tag: {argument}"
     if subcommand == "delete":
         if argument is None:
-            return "Usage: /session delete <id>"
+            return "Usage: /session delete <whole id>"
         deleted = manager.delete(argument)
         return f"Deleted: {argument}" if deleted else f"Session not found: {argument}"
     return f"Unknown subcommand: {subcommand}"

@@ -116,8 +116,8 @@ impl PyManager {
         Ok(PySession::of(forked))
     }
 
-    /// Deletes a session for good, by its id or a prefix that only it has; ``False`` when there
-    /// is none. The current one is detached first, without ``session:end``.
+    /// Deletes a session for good, by its whole id; ``False`` when there is none. The current one
+    /// is detached, without ``session:end``.
     fn delete(&self, py: Python<'_>, session_id: Text) -> Outcome<bool> {
         with(py, self, |manager| manager.delete(&session_id.0))
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{OpencodeError, Result};
-use crate::model::{Change, MAX_JOURNAL_LINE, Record, Time};
+use crate::model::{Change, MAX_JOURNAL_LINE, Record};
 
 /// Greatest revision that is believed, on reading; what every JSON reader can hold exactly.
 pub(crate) const MAX_REVISION: u64 = 1 << 53;
@@ -50,16 +50,13 @@ pub(crate) struct Entry {
 
 /// Appends the line of one change to `out`; `INVALID_ARGUMENT` when it is longer than a line may be.
 pub(crate) fn encode_record(out: &mut Vec<u8>, rev: u64, record: &Record) -> Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        rev: u64,
-        at: Time,
-        #[serde(flatten)]
-        change: &'a Change,
-    }
     let start = out.len();
-    serde_json::to_writer(&mut *out, &Line { rev, at: record.at, change: &record.change })
+    out.extend_from_slice(format!("{{\"rev\":{rev},\"at\":\"{}\"", record.at).as_bytes());
+    let body = out.len();
+    serde_json::to_writer(&mut *out, &record.change)
         .map_err(|e| OpencodeError::invalid(format!("the change cannot be written: {e}")))?;
+    // The change is an object: its members follow ours, and the checksum follows them.
+    out[body] = b',';
     out.pop();
     let crc = crc32c::crc32c(&out[start..]);
     out.extend_from_slice(format!(",\"c\":\"{crc:08x}\"}}\n").as_bytes());
