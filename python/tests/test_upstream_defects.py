@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -208,14 +209,46 @@ def test_defect_12_one_writer_at_a_time_and_readers_need_no_lock(
         assert holder.wait() == 0
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
-def test_defect_12_a_read_only_store_can_be_read(storage: SessionStorage) -> None:
+def test_defect_12_a_read_only_store_can_be_read_and_listed(
+    storage: SessionStorage,
+) -> None:
     session = saved(storage, "Read me")
-    storage.path.chmod(0o500)
+    with tempfile.TemporaryDirectory() as place:
+        store = Path(shutil.copytree(storage.path, Path(place, "store")))
+        for path in (Path(place), store, *store.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o444)
+        readable = [path for path in (store, *store.rglob("*")) if path.is_dir()]
+        for path in readable:
+            path.chmod(0o555)
+        child = os.fork()
+        if child == 0:
+            os._exit(read_without_writing(store, session.id))
+        _, status = os.waitpid(child, 0)
+        for path in readable:
+            path.chmod(0o755)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def read_without_writing(store: Path, session_id: str) -> int:
+    """Reads the store as somebody who may not write it. Gives the line that failed."""
     try:
-        assert SessionStorage(storage.path).load(session.id).title == "Read me"
-    finally:
-        storage.path.chmod(0o700)
+        if os.geteuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        storage = SessionStorage(store)
+        session = storage.load(session_id)
+        assert session.title == "Read me"
+        assert [s.id for s in SessionManager(storage).list_sessions()] == [session_id]
+        session.title = "Written"
+        with pytest.raises(SessionStorageError) as caught:
+            storage.save(session)
+        assert caught.value.code == "STORAGE"
+        assert storage.load(session_id).title == "Read me"
+    except BaseException as error:
+        traceback = error.__traceback__
+        assert traceback is not None
+        return traceback.tb_lineno % 256
+    return 0
 
 
 KILLED = """
