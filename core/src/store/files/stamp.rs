@@ -38,8 +38,37 @@ pub(crate) fn change<T>(layout: &Layout, change: impl FnOnce() -> Result<T>) -> 
 
 /// Whether the directory's names are as we left them.
 pub(crate) fn is_current(layout: &Layout) -> bool {
+    if !times_tell(layout.root()) {
+        return false;
+    }
     let Ok(Some(file)) = disk::open_read(&layout.stamp()) else { return false };
     modified(layout.root()).is_ok_and(|now| read(&file) == Some(now))
+}
+
+/// Whether a directory's time there tells of every change to it. Where the file system is remote,
+/// or keeps times coarsely, the directory is looked through every time.
+#[cfg(target_os = "linux")]
+fn times_tell(root: &Path) -> bool {
+    // What `statfs(2)` calls NFS, SMB, CIFS, SMB2, AFS, Ceph, 9P, FUSE, FAT and exFAT.
+    const REMOTE_OR_COARSE: [u32; 10] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x5346_414f,
+        0x00c3_6400,
+        0x0102_1997,
+        0x6573_5546,
+        0x4d44,
+        0x2011_bab0,
+    ];
+    // The low 32 bits are the number; the type is signed and wider on some machines.
+    rustix::fs::statfs(root).is_ok_and(|found| !REMOTE_OR_COARSE.contains(&(found.f_type as u32)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn times_tell(_root: &Path) -> bool {
+    true
 }
 
 /// Looks through the directory with `scan`, and takes its time from before as the stamp.
@@ -97,4 +126,15 @@ fn read(stamp: &File) -> Option<i64> {
     let mut text = [0; 20];
     stamp.read_exact_at(&mut text, 0).ok()?;
     std::str::from_utf8(&text).ok()?.trim_start_matches('0').parse().ok()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_that_cannot_be_asked_or_does_not_tell_is_looked_through() {
+        assert!(times_tell(&std::env::temp_dir()));
+        assert!(!times_tell(Path::new("/no/such/place")));
+    }
 }
