@@ -122,7 +122,7 @@ fn soon<T>(context: &str, call: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let done = call();
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(10), "{context} took {took:?}");
+    assert!(took < Duration::from_secs(60), "{context} took {took:?}");
     done
 }
 
