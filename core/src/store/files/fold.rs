@@ -124,27 +124,31 @@ pub(crate) fn keep_damaged(
     suffix: &str,
     path: &std::path::Path,
 ) -> Result<Option<String>> {
-    if !disk::exists(path) {
-        return Ok(None);
-    }
-    let kept = disk::free_name(&layout.damaged_dir(), id, suffix);
-    disk::link(path, &kept)?;
-    disk::sync_dir(&layout.damaged_dir())?;
-    Ok(kept.file_name().map(|name| name.to_string_lossy().into_owned()))
+    to_damaged(layout, id, suffix, path, disk::link)
 }
 
-/// Moves the file to `damaged/`; the name it has there is told.
+/// Moves the file to `damaged/`; the name it has there is told. `None` when there is no such file.
 pub(crate) fn move_to_damaged(
     layout: &Layout,
     id: &str,
     suffix: &str,
     path: &std::path::Path,
 ) -> Result<Option<String>> {
+    to_damaged(layout, id, suffix, path, disk::rename)
+}
+
+fn to_damaged(
+    layout: &Layout,
+    id: &str,
+    suffix: &str,
+    path: &std::path::Path,
+    by: impl FnOnce(&std::path::Path, &std::path::Path) -> Result<()>,
+) -> Result<Option<String>> {
     if !disk::exists(path) {
         return Ok(None);
     }
     let kept = disk::free_name(&layout.damaged_dir(), id, suffix);
-    disk::rename(path, &kept)?;
+    by(path, &kept)?;
     disk::sync_dir(&layout.damaged_dir())?;
     Ok(kept.file_name().map(|name| name.to_string_lossy().into_owned()))
 }
