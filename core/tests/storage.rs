@@ -295,6 +295,27 @@ fn the_deepest_value_that_is_taken_survives_as_data_and_on_disk() {
 }
 
 #[test]
+fn an_absurd_time_in_a_file_is_an_error_of_its_session_alone_and_keeps_the_file() {
+    let (dir, storage) = store();
+    let good = saved(&storage, "good").id;
+    for absurd in [json!("yesterday"), json!("99999-01-01T00:00:00Z"), json!(1e300), json!([])] {
+        let file = dir.path().join("odd.json");
+        let text = json!({"id": "odd", "title": "odd", "updated_at": absurd}).to_string();
+        fs::write(&file, &text).unwrap();
+        let error = storage.load("odd").unwrap_err();
+        assert_eq!(error.code(), ErrorCode::SessionCorrupted, "{absurd}");
+        assert_eq!(error.session_id(), Some("odd"));
+        let listed = storage.list(&Query::default()).unwrap().items;
+        assert_eq!(listed.iter().map(|s| &s.id).collect::<Vec<_>>(), [&good], "{absurd}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    }
+    let text = json!({"id": "odd", "updated_at": "2024-01-15 10:30:00"}).to_string();
+    fs::write(dir.path().join("odd.json"), text).unwrap();
+    let naive = storage.load("odd").unwrap();
+    assert_eq!(naive.updated_at.to_string(), "2024-01-15T10:30:00+00:00");
+}
+
+#[test]
 fn values_no_file_could_hold_are_refused_before_anything_is_written() {
     let (_dir, storage) = store();
     let mut session = saved(&storage, "limits");

@@ -1,4 +1,7 @@
-"""The compiled half; what is public of it, `opencode.sessions` and `opencode.hooks` export."""
+"""The compiled half; what is public of it, `opencode.sessions` and `opencode.hooks` export.
+
+One file because a compiled module has one stub, however long.
+"""
 
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from datetime import datetime
