@@ -9,10 +9,11 @@
 //! | [`manager`] | the current session and everything around it; [`SessionManager`] |
 //! | [`hooks`] | what runs on a session's events: callbacks and shell commands |
 //! | [`transfer`] | sessions as other tools write them, and back |
+//! | [`server`] | the client for an OpenCode server; [`Client`](server) |
 //! | [`defaults`] | the default of everything that has one |
 //!
 //! A module uses only those above it, but for `defaults`, and `transfer`, which knows only the
-//! model. Everything here is blocking: disks are.
+//! model. The local half is blocking, because disks are; [`server`] is async, because networks are.
 #![forbid(unsafe_code)]
 
 pub mod defaults;
@@ -20,6 +21,7 @@ pub mod error;
 pub mod hooks;
 pub mod manager;
 pub mod model;
+pub mod server;
 pub mod store;
 pub mod transfer;
 
@@ -28,6 +30,7 @@ pub use manager::{ManagerOptions, NewMessage, OnConflict, SessionEvent, SessionM
 pub use model::{
     NewSession, NewTool, Role, Session, SessionMessage, SessionSummary, TokenUse, ToolInvocation,
 };
+pub use server::types;
 pub use store::{
     Durability, LiveSession, Query, SearchQuery, SessionHandle, SessionStorage, SortBy,
     StorageOptions,

@@ -1,0 +1,1 @@
+//! The server's event stream: decoded from bytes, kept alive, bounded in memory.
