@@ -78,11 +78,13 @@ impl FilePart {
 pub enum FilePartSource {
     File(FileSource),
     /// A symbol that a language server found.
-    Symbol(SymbolSource),
+    Symbol(Box<SymbolSource>),
     /// A resource of an MCP server.
     Resource(ResourceSource),
     /// A source this version does not know.
-    Unknown { raw: Value },
+    Unknown {
+        raw: Value,
+    },
 }
 
 tagged!(FilePartSource by "type" {

@@ -77,10 +77,12 @@ impl Message {
 /// What a message is, without its parts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MessageInfo {
-    User(UserMessage),
+    User(Box<UserMessage>),
     Assistant(Box<AssistantMessage>),
     /// A role this version does not know.
-    Unknown { raw: Value },
+    Unknown {
+        raw: Value,
+    },
 }
 
 tagged!(MessageInfo by "role" { "user" => User.0, "assistant" => Assistant.0 });

@@ -18,20 +18,46 @@ use crate::model::{Map, Time};
 /// One part of a message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    Text { text: TextPart },
-    Reasoning { reasoning: ReasoningPart },
-    File { file: FilePart },
-    Tool { tool: ToolPart },
-    StepStart { step_start: StepStartPart },
-    StepFinish { step_finish: StepFinishPart },
-    Snapshot { snapshot: SnapshotPart },
-    Patch { patch: PatchPart },
-    Agent { agent: AgentPart },
-    Subtask { subtask: SubtaskPart },
-    Retry { retry: RetryPart },
-    Compaction { compaction: CompactionPart },
+    Text {
+        text: TextPart,
+    },
+    Reasoning {
+        reasoning: ReasoningPart,
+    },
+    File {
+        file: FilePart,
+    },
+    Tool {
+        tool: ToolPart,
+    },
+    StepStart {
+        step_start: StepStartPart,
+    },
+    StepFinish {
+        step_finish: StepFinishPart,
+    },
+    Snapshot {
+        snapshot: SnapshotPart,
+    },
+    Patch {
+        patch: PatchPart,
+    },
+    Agent {
+        agent: AgentPart,
+    },
+    Subtask {
+        subtask: SubtaskPart,
+    },
+    Retry {
+        retry: RetryPart,
+    },
+    Compaction {
+        compaction: CompactionPart,
+    },
     /// A part this version does not know.
-    Unknown { raw: Value },
+    Unknown {
+        raw: Value,
+    },
 }
 
 tagged!(Part by "type" {

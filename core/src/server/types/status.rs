@@ -16,7 +16,7 @@ pub enum RunStatus {
     /// A turn is running.
     Busy(Busy),
     /// A turn is running and waits to ask the model again.
-    Retry(Retry),
+    Retry(Box<Retry>),
     /// A status this version does not know.
     Unknown { raw: Value },
 }

@@ -12,8 +12,8 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 pub(super) fn tag_of<'t>(tag: &str, text: &'t str) -> Option<Cow<'t, str>> {
     let mut found = None;
     // Leaving the object early is an error to the parser, and what we want.
-    let _ = serde_json::Deserializer::from_str(text)
-        .deserialize_map(Peek { tag, found: &mut found });
+    let _ =
+        serde_json::Deserializer::from_str(text).deserialize_map(Peek { tag, found: &mut found });
     found
 }
 

@@ -41,7 +41,9 @@ pub enum ToolState {
     Completed(ToolStateCompleted),
     Error(ToolStateError),
     /// A state this version does not know.
-    Unknown { raw: Value },
+    Unknown {
+        raw: Value,
+    },
 }
 
 tagged!(ToolState by "status" {
@@ -112,11 +114,7 @@ pub struct ToolStateCompleted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map>,
     pub time: ToolTime,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "only_files"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "only_files")]
     pub attachments: Option<Vec<FilePart>>,
     #[serde(flatten, deserialize_with = "extra::without_status")]
     pub extra: Map,

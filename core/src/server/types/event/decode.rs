@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeOwned, Error as _};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
 

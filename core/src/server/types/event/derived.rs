@@ -30,25 +30,34 @@ impl Event {
             };
         }
         match &call.state {
-            ToolState::Running(state) => Some(derive!(ToolStateRunning, ToolRunningProps {
-                input: state.input,
-                title: state.title,
-                metadata: state.metadata,
-                time: state.time,
-            })),
-            ToolState::Completed(state) => Some(derive!(ToolStateCompleted, ToolCompletedProps {
-                input: state.input,
-                output: state.output,
-                title: state.title,
-                metadata: state.metadata,
-                time: state.time,
-            })),
-            ToolState::Error(state) => Some(derive!(ToolStateError, ToolErrorProps {
-                input: state.input,
-                error: state.error,
-                metadata: state.metadata,
-                time: state.time,
-            })),
+            ToolState::Running(state) => Some(derive!(
+                ToolStateRunning,
+                ToolRunningProps {
+                    input: state.input,
+                    title: state.title,
+                    metadata: state.metadata,
+                    time: state.time,
+                }
+            )),
+            ToolState::Completed(state) => Some(derive!(
+                ToolStateCompleted,
+                ToolCompletedProps {
+                    input: state.input,
+                    output: state.output,
+                    title: state.title,
+                    metadata: state.metadata,
+                    time: state.time,
+                }
+            )),
+            ToolState::Error(state) => Some(derive!(
+                ToolStateError,
+                ToolErrorProps {
+                    input: state.input,
+                    error: state.error,
+                    metadata: state.metadata,
+                    time: state.time,
+                }
+            )),
             ToolState::Pending(_) | ToolState::Unknown { .. } => None,
         }
     }

@@ -29,8 +29,8 @@ use super::question::QuestionRequest;
 use crate::model::Map;
 
 pub use props::{
-    CommandProps, ErrorProps, FileProps, InstanceProps, LaggedProps, MessageProps, MessageRefProps,
-    NoProps, PartDeltaProps, PartProps, PartRefProps, PermissionReplyProps, QuestionAnswerProps,
+    CommandProps, ErrorProps, FileProps, InstanceProps, MessageProps, MessageRefProps, NoProps,
+    PartDeltaProps, PartProps, PartRefProps, PermissionReplyProps, QuestionAnswerProps,
     QuestionRefProps, SessionDiffProps, SessionProps, SessionRefProps, SessionStatusProps,
     TodoProps, ToolCompletedProps, ToolErrorProps, ToolRunningProps,
 };
@@ -83,6 +83,13 @@ macro_rules! events {
         #[non_exhaustive]
         pub enum Event {
             $($(#[$doc])* $variant { props: Props<$props> },)+
+            /// Ours: the stream broke and stands again; events in between may be lost.
+            Reconnected,
+            /// Ours: the reader was too slow.
+            Lagged {
+                /// How many events were dropped.
+                missed: u64,
+            },
             /// An event this version does not know, or one whose properties it cannot read.
             Unknown {
                 /// The wire's `type`.
@@ -99,6 +106,8 @@ macro_rules! events {
             pub fn kind(&self) -> &str {
                 match self {
                     $(Self::$variant { .. } => $kind,)+
+                    Self::Reconnected => "reconnected",
+                    Self::Lagged { .. } => "lagged",
                     Self::Unknown { kind, .. } => kind,
                 }
             }
@@ -107,6 +116,7 @@ macro_rules! events {
             pub fn id(&self) -> Option<&str> {
                 match self {
                     $(Self::$variant { props } => props.event_id.as_deref(),)+
+                    Self::Reconnected | Self::Lagged { .. } => None,
                     Self::Unknown { raw, .. } => raw.get("id")?.as_str(),
                 }
             }
@@ -115,6 +125,7 @@ macro_rules! events {
             pub fn session_id(&self) -> Option<&str> {
                 match self {
                     $(Self::$variant { props } => props::Properties::session_id(&**props),)+
+                    Self::Reconnected | Self::Lagged { .. } => None,
                     Self::Unknown { raw, .. } => session_id_of(raw.get("properties")?),
                 }
             }
@@ -123,6 +134,7 @@ macro_rules! events {
             pub fn directory(&self) -> Option<&str> {
                 match self {
                     $(Self::$variant { props } => props.directory.as_deref(),)+
+                    Self::Reconnected | Self::Lagged { .. } => None,
                     Self::Unknown { directory, .. } => directory.as_deref(),
                 }
             }
@@ -131,15 +143,20 @@ macro_rules! events {
             pub fn set_directory(&mut self, from: Option<String>) {
                 match self {
                     $(Self::$variant { props } => props.directory = from,)+
+                    Self::Reconnected | Self::Lagged { .. } => {}
                     Self::Unknown { directory, .. } => *directory = from,
                 }
             }
 
             /// The event as it was on the wire: `id`, `type`, `properties`. One that was never
-            /// there has the same form.
+            /// there has the same form, without an `id` if it is ours.
             pub fn to_json(&self) -> Value {
                 match self {
                     $(Self::$variant { props } => wire_form($kind, props),)+
+                    Self::Reconnected => json!({"type": self.kind(), "properties": {}}),
+                    Self::Lagged { missed } => {
+                        json!({"type": self.kind(), "properties": {"missed": missed}})
+                    }
                     Self::Unknown { raw, .. } => raw.clone(),
                 }
             }
@@ -161,7 +178,7 @@ macro_rules! events {
                         props.event_id = id;
                         props.extra = extra;
                     })+
-                    Self::Unknown { .. } => {}
+                    Self::Reconnected | Self::Lagged { .. } | Self::Unknown { .. } => {}
                 }
             }
         }
@@ -173,6 +190,10 @@ macro_rules! events {
                     $(Self::$variant { props } => {
                         f.debug_struct(stringify!($variant)).field("props", props).finish()
                     })+
+                    Self::Reconnected => f.write_str("Reconnected"),
+                    Self::Lagged { missed } => {
+                        f.debug_struct("Lagged").field("missed", missed).finish()
+                    }
                     Self::Unknown { kind, .. } => {
                         f.debug_struct("Unknown").field("kind", kind).finish_non_exhaustive()
                     }
@@ -221,10 +242,6 @@ events! {
     ToolStateCompleted(ToolCompletedProps) = "tool.state.completed",
     /// Derived: a tool call failed.
     ToolStateError(ToolErrorProps) = "tool.state.error",
-    /// Ours: the stream broke and stands again; events in between may be lost.
-    Reconnected(NoProps) = "reconnected",
-    /// Ours: the reader was too slow and events were dropped.
-    Lagged(LaggedProps) = "lagged",
 }
 
 /// The session that unread properties name.

@@ -28,7 +28,7 @@ pub(super) trait Properties {
     }
 }
 
-/// Properties that name their session at the top, or do not decode.
+/// Properties that always name their session at the top.
 macro_rules! of_a_session {
     ($($name:ident),+) => {
         $(impl Properties for $name {
@@ -66,7 +66,7 @@ of_a_session!(
     ToolCompletedProps,
     ToolErrorProps
 );
-of_no_session!(NoProps, FileProps, InstanceProps, LaggedProps);
+of_no_session!(NoProps, FileProps, InstanceProps);
 
 /// Puts `found` into an empty field, and says whether it did.
 fn fill(field: &mut String, found: &str) -> bool {
@@ -361,13 +361,6 @@ pub struct InstanceProps {
 pub struct NoProps {
     #[serde(flatten)]
     pub extra: Map,
-}
-
-/// How much a slow reader lost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LaggedProps {
-    /// Events that were dropped.
-    pub missed: u64,
 }
 
 /// Makes the properties of a derived event: the call, and what `$field` adds to it.
