@@ -14,7 +14,7 @@ use crate::defaults;
 /// An answer to a permission request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PermissionReply {
+pub enum PermissionAnswer {
     /// This time.
     Once,
     /// From now on, for what the request lists under `always`.
@@ -26,7 +26,7 @@ pub enum PermissionReply {
 /// An answer to a question request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum QuestionReply {
+pub enum QuestionAnswer {
     /// For each question the labels chosen, or free text.
     Answers(Vec<Vec<String>>),
     /// No answer is given.
@@ -44,18 +44,18 @@ pub struct Handler<Q, A> {
 }
 
 /// Answers permission requests.
-pub type PermissionHandler = Handler<PermissionRequest, PermissionReply>;
+pub type PermissionHandler = Handler<PermissionRequest, PermissionAnswer>;
 
 /// Answers questions.
-pub type QuestionHandler = Handler<QuestionRequest, QuestionReply>;
+pub type QuestionHandler = Handler<QuestionRequest, QuestionAnswer>;
 
 impl PermissionHandler {
     /// A handler of permission requests.
     pub fn new<F>(handle: impl Fn(PermissionRequest) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = PermissionReply> + Send + 'static,
+        F: Future<Output = PermissionAnswer> + Send + 'static,
     {
-        Self::with_default(handle, PermissionReply::Reject(None))
+        Self::with_default(handle, PermissionAnswer::Reject(None))
     }
 }
 
@@ -63,9 +63,9 @@ impl QuestionHandler {
     /// A handler of questions.
     pub fn new<F>(handle: impl Fn(QuestionRequest) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = QuestionReply> + Send + 'static,
+        F: Future<Output = QuestionAnswer> + Send + 'static,
     {
-        Self::with_default(handle, QuestionReply::Reject)
+        Self::with_default(handle, QuestionAnswer::Reject)
     }
 }
 

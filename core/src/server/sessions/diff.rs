@@ -33,7 +33,7 @@ impl Sessions<'_> {
     /// `GET /session/{id}/diff` for each message of the user; without one the server tells nothing
     pub async fn diff(self, id: &str) -> Result<SessionDiff> {
         let messages = self.client.messages().list(id).await?;
-        let prompts = messages.iter().filter(|message| message.info.is_user());
+        let prompts = messages.iter().filter(|message| message.info.as_user().is_some());
         let mut turns = Vec::new();
         for prompt in prompts {
             turns.push(self.diff_message(id, prompt.id()).await?);

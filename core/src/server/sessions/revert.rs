@@ -55,7 +55,7 @@ impl Sessions<'_> {
 
 fn target(id: &str, messages: &[Message], request: &RevertRequest) -> Result<String> {
     let Some(asked) = &request.message_id else {
-        let last = messages.iter().rev().find(|message| message.info.is_user());
+        let last = messages.iter().rev().find(|message| message.info.as_user().is_some());
         return last.map(|message| message.id().to_owned()).ok_or_else(|| {
             OpencodeError::absent("message", "the last one of the user", id)
                 .with_hint("nothing was said in this session yet")
@@ -66,7 +66,7 @@ fn target(id: &str, messages: &[Message], request: &RevertRequest) -> Result<Str
         .find(|message| message.id() == asked)
         .ok_or_else(|| OpencodeError::absent("message", asked, id))?;
     if let Some(part) = &request.part_id
-        && !message.parts.iter().any(|held: &Part| held.id() == Some(part))
+        && !message.parts.iter().any(|held: &Part| held.id() == part)
     {
         return Err(OpencodeError::absent("part", part, id));
     }
