@@ -1,1 +1,6 @@
 //! The server's event stream: decoded from bytes, kept alive, bounded in memory.
+
+mod sse;
+
+#[cfg(test)]
+mod tests;
