@@ -43,7 +43,7 @@ fn errors() -> String {
          language: `OpencodeError::code()` in Rust, `error.code` in Python, where the classes are in\n\
          `opencode.errors` under the root `OpencodeError`. An error's own hint can say more than this table.\n\n\
          {}\n\
-         Written from `ErrorCode::TABLE` in `core/src/error.rs` by `cargo xtask docs`.\n",
+         Written from `ErrorCode::TABLE` in `core/src/error/code.rs` by `cargo xtask docs`.\n",
         report::table(&["code", "Python class", "when", "what to do"], &rows)
     )
 }

@@ -4,8 +4,15 @@
 //! person what to do. Every language maps [`ErrorCode::TABLE`] to its own exceptions, and
 //! `docs/errors.md` is written from it.
 
+mod api;
+mod code;
+
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use api::{ActionKind, ApiDetail, ApiErrorKind};
+pub use code::{CodeEntry, ErrorCode};
 
 /// The result of every fallible call in this crate.
 pub type Result<T, E = OpencodeError> = std::result::Result<T, E>;
@@ -62,6 +69,75 @@ pub enum OpencodeError {
     /// A wrong option or value.
     #[error("{reason}")]
     InvalidArgument { reason: String, hint: Option<String>, session_id: Option<String> },
+
+    /// The server said no, or this client did so in the server's words before asking.
+    #[error("{message}")]
+    #[non_exhaustive]
+    Api {
+        kind: ApiErrorKind,
+        /// The HTTP status; `None` when this client refused without asking.
+        status: Option<u16>,
+        code: ErrorCode,
+        message: String,
+        session_id: Option<String>,
+        hint: Option<String>,
+        detail: Box<ApiDetail>,
+    },
+
+    /// No answer, or one that was cut off.
+    #[error("{message}")]
+    Connection {
+        message: String,
+        session_id: Option<String>,
+        hint: Option<String>,
+        /// Whether it is certain that the server has not seen the request.
+        unsent: bool,
+    },
+
+    /// The time ran out.
+    #[error("{what} took longer than {after:?}")]
+    Timeout { what: String, after: Duration, session_id: Option<String> },
+
+    /// An answer that cannot be read; `path` is where in its JSON.
+    #[error("{}", decode_message(what, path, reason))]
+    Decode {
+        what: String,
+        path: String,
+        reason: String,
+        session_id: Option<String>,
+        hint: Option<String>,
+    },
+
+    /// A turn waits for an answer that only a person, or a handler, can give.
+    #[error("session {session_id} waits for an answer to {kind} {request_id}: {about}")]
+    ActionRequired {
+        session_id: String,
+        kind: ActionKind,
+        /// `per_…` or `que_…`, for `permissions().reply` or `questions().reply`.
+        request_id: String,
+        about: String,
+    },
+
+    /// The model or its provider failed during a turn.
+    #[error("{message}")]
+    #[non_exhaustive]
+    Model {
+        /// `CONTEXT_LENGTH_EXCEEDED`, `PROVIDER_AUTH`, `PROVIDER_ERROR`, `RATE_LIMIT` or `CANCELLED`.
+        code: ErrorCode,
+        message: String,
+        session_id: Option<String>,
+        /// What the provider answered, where it did.
+        status: Option<u16>,
+        retryable: bool,
+        retry_after: Option<Duration>,
+    },
+}
+
+fn decode_message(what: &str, path: &str, reason: &str) -> String {
+    match path {
+        "" | "." => format!("{what} cannot be read: {reason}"),
+        path => format!("{what} cannot be read at {path}: {reason}"),
+    }
 }
 
 impl OpencodeError {
@@ -88,8 +164,13 @@ impl OpencodeError {
 
     /// The same error, naming the session it happened to.
     pub(crate) fn of_session(mut self, id: &str) -> Self {
-        if let Self::Storage { session_id, .. } | Self::InvalidArgument { session_id, .. } =
-            &mut self
+        if let Self::Storage { session_id, .. }
+        | Self::InvalidArgument { session_id, .. }
+        | Self::Api { session_id, .. }
+        | Self::Connection { session_id, .. }
+        | Self::Timeout { session_id, .. }
+        | Self::Decode { session_id, .. }
+        | Self::Model { session_id, .. } = &mut self
         {
             session_id.get_or_insert_with(|| id.to_owned());
         }
@@ -109,6 +190,11 @@ impl OpencodeError {
             Self::Storage { .. } | Self::Index { .. } => ErrorCode::Storage,
             Self::NoActiveSession { .. } => ErrorCode::NoActiveSession,
             Self::InvalidArgument { .. } => ErrorCode::InvalidArgument,
+            Self::Api { code, .. } | Self::Model { code, .. } => *code,
+            Self::Connection { .. } => ErrorCode::Connection,
+            Self::Timeout { .. } => ErrorCode::Timeout,
+            Self::Decode { .. } => ErrorCode::Decode,
+            Self::ActionRequired { .. } => ErrorCode::ActionRequired,
         }
     }
 
@@ -119,10 +205,15 @@ impl OpencodeError {
             | Self::SessionCorrupted { session_id, .. }
             | Self::SessionLocked { session_id, .. }
             | Self::UnsupportedVersion { session_id, .. }
-            | Self::SessionConflict { session_id, .. } => Some(session_id),
-            Self::Storage { session_id, .. } | Self::InvalidArgument { session_id, .. } => {
-                session_id.as_deref()
-            }
+            | Self::SessionConflict { session_id, .. }
+            | Self::ActionRequired { session_id, .. } => Some(session_id),
+            Self::Storage { session_id, .. }
+            | Self::InvalidArgument { session_id, .. }
+            | Self::Api { session_id, .. }
+            | Self::Connection { session_id, .. }
+            | Self::Timeout { session_id, .. }
+            | Self::Decode { session_id, .. }
+            | Self::Model { session_id, .. } => session_id.as_deref(),
             Self::InvalidId { id, .. } => Some(id),
             Self::LocksUnsupported { .. } | Self::Index { .. } | Self::NoActiveSession { .. } => {
                 None
@@ -133,7 +224,10 @@ impl OpencodeError {
     /// What the person can do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::InvalidArgument { hint: Some(hint), .. } => hint.clone(),
+            Self::InvalidArgument { hint: Some(hint), .. }
+            | Self::Api { hint: Some(hint), .. }
+            | Self::Connection { hint: Some(hint), .. }
+            | Self::Decode { hint: Some(hint), .. } => hint.clone(),
             Self::InvalidId { candidates, .. } if !candidates.is_empty() => {
                 format!("give more of the id; it could be: {}", candidates.join(", "))
             }
@@ -147,7 +241,9 @@ impl OpencodeError {
     /// Whether the same call can succeed later without being changed.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::SessionLocked { .. } => true,
+            Self::SessionLocked { .. } | Self::Connection { .. } | Self::Timeout { .. } => true,
+            Self::Api { status, .. } => matches!(status, Some(429 | 502..=504)),
+            Self::Model { retryable, .. } => *retryable,
             Self::Storage { source, .. } => matches!(
                 source.kind(),
                 io::ErrorKind::StorageFull
@@ -160,146 +256,34 @@ impl OpencodeError {
     }
 }
 
+impl OpencodeError {
+    /// The HTTP status of the answer, where there was one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Api { status, .. } | Self::Model { status, .. } => *status,
+            _ => None,
+        }
+    }
+
+    /// How long the server or the provider asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Api { detail, .. } => detail.retry_after,
+            Self::Model { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for OpencodeError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Index { reason: error.to_string() }
     }
 }
 
-/// The stable codes, in the order of [`ErrorCode::TABLE`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    SessionNotFound,
-    SessionCorrupted,
-    SessionLocked,
-    UnsupportedVersion,
-    LocksUnsupported,
-    SessionConflict,
-    InvalidId,
-    Storage,
-    NoActiveSession,
-    InvalidArgument,
-}
-
-/// What the table says of one code.
-#[derive(Debug)]
-pub struct CodeEntry {
-    /// The code's variant.
-    pub code: ErrorCode,
-    /// The text machines compare, `SESSION_NOT_FOUND`.
-    pub name: &'static str,
-    /// The Python class raised for it, in `opencode.errors`.
-    pub python: &'static str,
-    /// When it happens.
-    pub when: &'static str,
-    /// What the person can do, unless the error knows better.
-    pub hint: &'static str,
-}
-
-impl ErrorCode {
-    /// The table every language and `docs/errors.md` follow.
-    pub const TABLE: &'static [CodeEntry] = &[
-        CodeEntry {
-            code: Self::SessionNotFound,
-            name: "SESSION_NOT_FOUND",
-            python: "SessionNotFoundError",
-            when: "no such session here",
-            hint: "list_sessions() shows what is in the store; restore() brings back a trashed one",
-        },
-        CodeEntry {
-            code: Self::SessionCorrupted,
-            name: "SESSION_CORRUPTED",
-            python: "SessionCorruptedError",
-            when: "the session's files cannot be read as a session",
-            hint: "recover_from_backup(id) rebuilds it from the backup and the journal",
-        },
-        CodeEntry {
-            code: Self::SessionLocked,
-            name: "SESSION_LOCKED",
-            python: "SessionLockedError",
-            when: "another writer holds the session; the message names pid, host and since when",
-            hint: "close it there, wait with wait=seconds, or load() a copy to read",
-        },
-        CodeEntry {
-            code: Self::UnsupportedVersion,
-            name: "UNSUPPORTED_VERSION",
-            python: "SessionStorageError",
-            when: "written by a newer version: it can be read, not written",
-            hint: "upgrade opencode-sessions",
-        },
-        CodeEntry {
-            code: Self::LocksUnsupported,
-            name: "LOCKS_UNSUPPORTED",
-            python: "SessionStorageError",
-            when: "the store is on a file system without working locks: reading works, writing does not",
-            hint: "put the store on a local disk",
-        },
-        CodeEntry {
-            code: Self::SessionConflict,
-            name: "SESSION_CONFLICT",
-            python: "SessionConflictError",
-            when: "saved over a newer revision, or an import of an id that exists",
-            hint: "load the session again and repeat the edit; an import takes on_conflict=",
-        },
-        CodeEntry {
-            code: Self::InvalidId,
-            name: "INVALID_ID",
-            python: "InvalidSessionIdError",
-            when: "not an id, or a prefix that several sessions share",
-            hint: "an id is 1 to 128 letters, digits, '-' or '_'",
-        },
-        CodeEntry {
-            code: Self::Storage,
-            name: "STORAGE",
-            python: "SessionStorageError",
-            when: "disk full, I/O error, missing permission; with the operating system's reason",
-            hint: "see the reason; nothing acknowledged was lost, and the call changed nothing",
-        },
-        CodeEntry {
-            code: Self::NoActiveSession,
-            name: "NO_ACTIVE_SESSION",
-            python: "NoActiveSessionError",
-            when: "a call that needs a current session",
-            hint: "create() or resume() one first",
-        },
-        CodeEntry {
-            code: Self::InvalidArgument,
-            name: "INVALID_ARGUMENT",
-            python: "InvalidArgumentError",
-            when: "a wrong option or value; the message lists the valid ones",
-            hint: "see the message for what is valid",
-        },
-    ];
-
-    /// This code's row.
-    pub fn entry(self) -> &'static CodeEntry {
-        // The table is in the enum's order; `the_table_follows_the_enum` holds that.
-        &Self::TABLE[self as usize]
-    }
-
-    /// The text machines compare, `SESSION_NOT_FOUND`.
-    pub fn as_str(self) -> &'static str {
-        self.entry().name
-    }
-}
-
-impl std::fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_follows_the_enum() {
-        for (position, entry) in ErrorCode::TABLE.iter().enumerate() {
-            assert_eq!(entry.code as usize, position, "{}", entry.name);
-        }
-    }
 
     #[test]
     fn a_full_disk_is_retryable_and_says_what_to_do() {
