@@ -75,9 +75,13 @@ impl Driver {
     pub(super) async fn run(mut self) {
         loop {
             let ended = self.connection().await;
+            // What this connection brought lies before the next gap, so before the next state.
+            if !self.held.is_empty() {
+                self.queue.push(Ok(Event::Reconnected), 0);
+                self.release();
+            }
             if let Err(error) = ended {
                 if !self.connected || error.code() == ErrorCode::Unauthorized {
-                    self.release();
                     return self.queue.fail(error);
                 }
                 tracing::debug!(%error, "the event stream broke off");
@@ -138,6 +142,7 @@ impl Driver {
     async fn read(&mut self, connection: &mut Connection) -> Result<()> {
         loop {
             tokio::select! {
+                biased;
                 state = &mut connection.resync => self.fill_gap(state)?,
                 chunk = timeout_at(connection.deadline, connection.bytes.next()) => match chunk {
                     Ok(Some(Ok(bytes))) => self.chunk(connection, &bytes),

@@ -48,7 +48,8 @@ fn several_data_lines_are_one_frame() {
 
 #[test]
 fn comments_other_fields_and_blank_lines_are_no_frames() {
-    let stream = b": hello\n\nevent: message\nid: 7\nretry: 5\n\n\n\ndatabase: x\n\n:\ndata: a\n: b\n\n";
+    let stream =
+        b": hello\n\nevent: message\nid: 7\nretry: 5\n\n\n\ndatabase: x\n\n:\ndata: a\n: b\n\n";
     assert_eq!(decode(stream), data(&["a"]));
 }
 
