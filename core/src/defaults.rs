@@ -66,3 +66,22 @@ pub const IDLE_POLL: Duration = Duration::from_secs(5);
 
 /// A prompt of which the server shows no trace for so long is taken for refused.
 pub const TURN_START_GRACE: Duration = Duration::from_secs(30);
+
+/// The longest line of an event stream, and the most data of one frame, in bytes. What is longer
+/// is skipped and reported.
+pub const SSE_LINE: usize = 16 << 20;
+
+/// How many events wait for a slow reader before the oldest are dropped.
+pub const EVENT_BUFFER: usize = 256;
+
+/// How many bytes of events wait for a slow reader before the oldest are dropped.
+pub const EVENT_BUFFER_BYTES: usize = 64 << 20;
+
+/// How long an event stream may be silent, heartbeats and comments included, before it is opened
+/// anew. The server sends a heartbeat every 10 s.
+pub const EVENT_WATCHDOG: Duration = Duration::from_secs(45);
+
+/// The first and the longest pause before an event stream is opened anew; it doubles in between,
+/// and is cut short by up to a half at random.
+pub const EVENT_BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(250), Duration::from_secs(30));

@@ -7,7 +7,8 @@ mod support;
 
 use std::path::Path;
 
-use opencode_sessions::store::fuzzing::TARGETS;
+use opencode_sessions::server::events::fuzzing as events;
+use opencode_sessions::store::fuzzing as store;
 use support::Chance;
 
 const MUTATIONS: u64 = 3000;
@@ -29,6 +30,8 @@ const TOKENS: &[&[u8]] = &[
     b"18446744073709551616",
     b"\xff",
     b"\r\n",
+    b"\n\n",
+    b"data: ",
     b",\"c\":\"",
     b"\"id\":\"../x\"",
     b"[[[[[[[[[[[[[[[[",
@@ -77,7 +80,7 @@ fn mutated(original: &[u8], chance: &mut Chance) -> Vec<u8> {
 
 #[test]
 fn no_file_of_the_corpus_and_no_mutation_of_one_breaks_a_reader() {
-    for (target, run) in TARGETS {
+    for (target, run) in store::TARGETS.iter().chain(events::TARGETS) {
         let corpus = corpus(target);
         assert!(corpus.len() > 5, "{target} has a corpus");
         for (name, bytes) in &corpus {

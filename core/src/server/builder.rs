@@ -134,7 +134,9 @@ pub(super) fn absolute(directory: String) -> Result<Arc<str>> {
         return Ok(directory.into());
     }
     let absolute = std::path::absolute(&directory).map_err(|error| {
-        OpencodeError::invalid(format!("the directory {directory:?} cannot be made absolute: {error}"))
+        OpencodeError::invalid(format!(
+            "the directory {directory:?} cannot be made absolute: {error}"
+        ))
     })?;
     Ok(absolute.to_string_lossy().into())
 }

@@ -43,7 +43,7 @@ pub struct Client {
 
 /// What a client's clones share.
 pub(super) struct Shared {
-    pub(super) http: Http,
+    pub(super) http: Arc<Http>,
     pub(super) handlers: Handlers,
     pub(super) turns: Turns,
     pub(super) hub: Hub,
@@ -63,7 +63,7 @@ pub(super) struct Ephemeral {
 impl Shared {
     pub(super) fn new(http: Http, handlers: Handlers, max_concurrent: Option<usize>) -> Self {
         Self {
-            http,
+            http: Arc::new(http),
             handlers,
             turns: Turns::new(max_concurrent),
             hub: Hub::default(),
@@ -239,10 +239,7 @@ impl Drop for Shared {
         self.closed.cancel();
         let left = self.take_ephemeral();
         if !left.is_empty() {
-            tracing::warn!(
-                sessions = ?left,
-                "a client was dropped without close(); cleanup_ephemeral() deletes what it left"
-            );
+            ephemeral::delete_later(&self.http, left);
         }
     }
 }

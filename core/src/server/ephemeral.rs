@@ -1,11 +1,14 @@
 //! Ephemeral sessions: deleted with their client, or later for one that could not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::runtime::Handle;
 
 use super::client::{Client, Ephemeral};
-use super::sessions::Remembered;
+use super::http::{Call, Http};
+use super::sessions::{Remembered, delete_plainly};
 use crate::defaults;
 use crate::error::{ErrorCode, Result};
 use crate::model::Time;
@@ -20,6 +23,29 @@ pub(super) async fn delete(client: &Client, sessions: Vec<Ephemeral>) {
         }
     });
     join_all(deletions).await;
+}
+
+/// What can be done when a client is dropped instead of closed: the deletion is begun.
+pub(super) fn delete_later(http: &Arc<Http>, sessions: Vec<Ephemeral>) {
+    let Ok(runtime) = Handle::try_current() else {
+        tracing::warn!(
+            ?sessions,
+            "a client was dropped without close(); cleanup_ephemeral() deletes what it left"
+        );
+        return;
+    };
+    let http = Arc::clone(http);
+    runtime.spawn(async move {
+        for Ephemeral { id } in sessions {
+            let deleted = async {
+                http.send(Call::post("").of_session(&id)?.then("abort")).await?;
+                delete_plainly(&http, &id).await
+            };
+            if let Err(error) = deleted.await {
+                tracing::warn!(session = id, %error, "an ephemeral session is left");
+            }
+        }
+    });
 }
 
 pub(super) async fn cleanup(client: &Client, older_than: Option<Duration>) -> Result<Vec<String>> {

@@ -16,7 +16,11 @@ use crate::error::{ErrorCode, OpencodeError, Result};
 const TOLD_AGAIN: &str = "20";
 
 /// A stream of a directory's events, or of one session's.
-pub(super) fn stream(client: &Client, directory: Option<&str>, session: Option<&str>) -> EventStream {
+pub(super) fn stream(
+    client: &Client,
+    directory: Option<&str>,
+    session: Option<&str>,
+) -> EventStream {
     let directory = directory.map(str::to_owned);
     let session = session.map(str::to_owned);
     let feed = HttpFeed { http: Arc::clone(&client.shared.http), directory: directory.clone() };
@@ -35,18 +39,20 @@ impl Feed for HttpFeed {
     fn open(&self, endpoint: Endpoint) -> BoxFuture<'_, Result<ByteStream>> {
         async move {
             let call = match endpoint {
-                Endpoint::Directory => {
-                    Call::get("/event").in_directory(self.directory.as_deref())
-                }
+                Endpoint::Directory => Call::get("/event").in_directory(self.directory.as_deref()),
                 Endpoint::Global => Call::get("/global/event"),
             };
             let response = self.http.open(call).await?;
             let bytes = response.bytes_stream().map(|chunk| {
                 chunk.map_err(|error| {
-                    OpencodeError::connection(format!("the event stream was cut off: {error}"), false)
+                    OpencodeError::connection(
+                        format!("the event stream was cut off: {error}"),
+                        false,
+                    )
                 })
             });
-            Ok(Box::pin(bytes) as ByteStream)
+            let bytes: ByteStream = Box::pin(bytes);
+            Ok(bytes)
         }
         .boxed()
     }
@@ -58,7 +64,7 @@ impl Feed for HttpFeed {
                 match self.present(&id).await {
                     Ok(state) => events.extend(state),
                     Err(error) if error.code() == ErrorCode::NotFound => {
-                        events.extend(event("session.deleted", json!({ "sessionID": id })));
+                        events.extend(event("session.deleted", &json!({ "sessionID": id })));
                     }
                     Err(error) => return Err(error),
                 }
@@ -76,29 +82,27 @@ impl HttpFeed {
         let directory = info.get("directory").and_then(Value::as_str).or(self.directory.as_deref());
         let messages = Call::get("").of_session(id)?.then("message").query("limit", TOLD_AGAIN);
         let statuses = Call::get("/session/status").in_directory(directory);
-        let (messages, statuses) = tokio::join!(
-            self.http.json::<Vec<Value>>(messages),
-            self.http.json::<Value>(statuses)
-        );
+        let (messages, statuses) =
+            tokio::join!(self.http.json::<Vec<Value>>(messages), self.http.json::<Value>(statuses));
         let (messages, statuses) = (messages?, statuses?);
-        let mut told = vec![event("session.updated", json!({ "sessionID": id, "info": info }))];
+        let mut told = vec![event("session.updated", &json!({ "sessionID": id, "info": info }))];
         for message in messages {
             let info = &message["info"];
-            told.push(event("message.updated", json!({ "sessionID": id, "info": info })));
+            told.push(event("message.updated", &json!({ "sessionID": id, "info": info })));
             for part in message["parts"].as_array().into_iter().flatten() {
-                told.push(event("message.part.updated", json!({ "sessionID": id, "part": part })));
+                told.push(event("message.part.updated", &json!({ "sessionID": id, "part": part })));
             }
         }
         let status = statuses.get(id).cloned().unwrap_or_else(|| json!({ "type": "idle" }));
         let idle = status["type"] == "idle";
-        told.push(event("session.status", json!({ "sessionID": id, "status": status })));
+        told.push(event("session.status", &json!({ "sessionID": id, "status": status })));
         if idle {
-            told.push(event("session.idle", json!({ "sessionID": id })));
+            told.push(event("session.idle", &json!({ "sessionID": id })));
         }
         Ok(told.into_iter().flatten().collect())
     }
 }
 
-fn event(kind: &str, properties: Value) -> Option<Event> {
+fn event(kind: &str, properties: &Value) -> Option<Event> {
     Event::from_json(&json!({ "type": kind, "properties": properties }).to_string()).ok()
 }

@@ -50,7 +50,10 @@ impl Drop for SessionScope {
         let (client, id) = (self.client.clone(), self.session.id.clone());
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(async move { delete(&client, &id).await })),
-            Err(_) => tracing::warn!(session = id, "a scope was dropped outside of a runtime; its session is left"),
+            Err(_) => tracing::warn!(
+                session = id,
+                "a scope was dropped outside of a runtime; its session is left"
+            ),
         }
     }
 }

@@ -1,1 +1,29 @@
 //! The server's event stream: decoded from bytes, kept alive, bounded in memory.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`EventStream`] | what a caller reads |
+//! | `driver` | the task behind it: connections, the watchdog, gaps |
+//! | `feed` | where its bytes and the present state come from |
+//! | `queue`, `buffer` | what waits for a reader, bounded |
+//! | `sse`, `frame` | bytes to frames to events; [`decode_all`] for a recorded stream |
+
+mod buffer;
+mod driver;
+mod feed;
+mod frame;
+#[cfg(feature = "failpoints")]
+#[doc(hidden)]
+pub mod fuzzing;
+mod queue;
+mod recent;
+mod sse;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use feed::{ByteStream, Endpoint, Feed};
+pub use frame::decode_all;
+pub use stream::EventStream;
+pub(crate) use stream::StreamOptions;

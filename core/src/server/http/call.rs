@@ -139,6 +139,10 @@ impl<'a> Call<'a> {
         matches!(self.method, Method::GET | Method::DELETE)
     }
 
+    pub(super) fn is_deletion(&self) -> bool {
+        self.method == Method::DELETE
+    }
+
     pub(super) fn url(&self, base: &Url) -> Url {
         let mut url = base.clone();
         let root = base.path().trim_end_matches('/');

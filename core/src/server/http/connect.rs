@@ -44,7 +44,10 @@ impl Address {
     /// address count when none are given beside it.
     pub(crate) fn new(base: &str, username: Option<&str>, password: Option<&str>) -> Result<Self> {
         let wrong = |reason: &str| {
-            OpencodeError::invalid(format!("{reason}; an address looks like {}", defaults::BASE_URL))
+            OpencodeError::invalid(format!(
+                "{reason}; an address looks like {}",
+                defaults::BASE_URL
+            ))
         };
         // The text itself may hold a password, so errors do not repeat it.
         let mut base = Url::parse(base.trim())
@@ -123,7 +126,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_repeating_it() {
-        for text in ["", "h:1", "ftp://u:secret@h", "http://u:secret@h/?a=1", "http://u:secret@ /"] {
+        for text in ["", "h:1", "ftp://u:secret@h", "http://u:secret@h/?a=1", "http://u:secret@ /"]
+        {
             let error = Address::new(text, None, None).map(|_| ()).unwrap_err();
             assert_eq!(error.code().as_str(), "INVALID_ARGUMENT");
             assert!(!error.to_string().contains("secret"), "{error}");

@@ -1,6 +1,5 @@
 //! Answers read leniently: an error says where in the JSON, and one odd item fails no list.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -83,7 +82,7 @@ fn salvage<T: Lenient>(text: &str) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
     use super::*;

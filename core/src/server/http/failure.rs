@@ -97,7 +97,8 @@ impl Told {
             let inside = data.and_then(|data| data.get(name)).and_then(Value::as_str);
             inside.or_else(|| shape.get(name).and_then(Value::as_str)).map(str::to_owned)
         };
-        let issue = shape.get("error").or_else(|| shape.get("errors")).and_then(|issues| issues.get(0));
+        let issue =
+            shape.get("error").or_else(|| shape.get("errors")).and_then(|issues| issues.get(0));
         let issue_text = |name: &str| {
             let value = issue?.get(name)?;
             Some(match value {
@@ -146,9 +147,9 @@ fn message(call: &Call<'_>, status: StatusCode, kind: ApiErrorKind, told: &Told)
 
 fn hint(kind: ApiErrorKind, told: &Told) -> Option<String> {
     match (kind, &told.reference, &told.field) {
-        (ApiErrorKind::Server, Some(reference), _) => Some(format!(
-            "look for {reference} in the server's log (~/.local/share/opencode/log)"
-        )),
+        (ApiErrorKind::Server, Some(reference), _) => {
+            Some(format!("look for {reference} in the server's log (~/.local/share/opencode/log)"))
+        }
         (ApiErrorKind::InvalidRequest, _, Some(field)) => Some(format!("check {field}")),
         _ => None,
     }
@@ -179,26 +180,75 @@ mod tests {
     fn refusal(status: u16, body: &str) -> OpencodeError {
         let call = Call::get("").of_session("ses_1").unwrap();
         let base = Url::parse("http://h:1").unwrap();
-        read(&call, &base, StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
+        read(
+            &call,
+            &base,
+            StatusCode::from_u16(status).unwrap(),
+            &HeaderMap::new(),
+            body.as_bytes(),
+        )
     }
 
     #[test]
     fn every_shape_of_refusal_is_read() {
         for (status, body, code, said, name, field) in [
-            (404, r#"{"name":"NotFoundError","data":{"message":"Session not found: ses_1"}}"#,
-             "NOT_FOUND", "Session not found: ses_1", Some("NotFoundError"), None),
+            (
+                404,
+                r#"{"name":"NotFoundError","data":{"message":"Session not found: ses_1"}}"#,
+                "NOT_FOUND",
+                "Session not found: ses_1",
+                Some("NotFoundError"),
+                None,
+            ),
             (404, "", "NOT_FOUND", "Session not found: ses_1", None, None),
-            (400, r#"{"name":"BadRequest","data":{"message":"Missing key\n  at [\"parts\"][0][\"text\"]","kind":"Payload"}}"#,
-             "INVALID_REQUEST", "Missing key at", Some("BadRequest"), Some("parts.0.text")),
-            (400, r#"{"_tag":"BadRequest"}"#, "INVALID_REQUEST", "BadRequest", Some("BadRequest"), None),
-            (400, r#"{"_tag":"InvalidRequestError","message":"bad limit","field":"limit"}"#,
-             "INVALID_REQUEST", "bad limit", Some("InvalidRequestError"), Some("limit")),
-            (409, r#"{"_tag":"SessionBusyError","sessionID":"ses_1","message":"Session is busy: ses_1"}"#,
-             "CONFLICT", "busy", Some("SessionBusyError"), None),
-            (500, r#"{"name":"UnknownError","data":{"message":"Unexpected server error.","ref":"err_1"}}"#,
-             "SERVER", "Unexpected server error.", Some("UnknownError"), None),
-            (400, r#"{"success":false,"error":[{"path":["parts",0],"message":"Required"}],"data":{}}"#,
-             "INVALID_REQUEST", "Required", None, Some("parts.0")),
+            (
+                400,
+                r#"{"name":"BadRequest","data":{"message":"Missing key\n  at [\"parts\"][0][\"text\"]","kind":"Payload"}}"#,
+                "INVALID_REQUEST",
+                "Missing key at",
+                Some("BadRequest"),
+                Some("parts.0.text"),
+            ),
+            (
+                400,
+                r#"{"_tag":"BadRequest"}"#,
+                "INVALID_REQUEST",
+                "BadRequest",
+                Some("BadRequest"),
+                None,
+            ),
+            (
+                400,
+                r#"{"_tag":"InvalidRequestError","message":"bad limit","field":"limit"}"#,
+                "INVALID_REQUEST",
+                "bad limit",
+                Some("InvalidRequestError"),
+                Some("limit"),
+            ),
+            (
+                409,
+                r#"{"_tag":"SessionBusyError","sessionID":"ses_1","message":"Session is busy: ses_1"}"#,
+                "CONFLICT",
+                "busy",
+                Some("SessionBusyError"),
+                None,
+            ),
+            (
+                500,
+                r#"{"name":"UnknownError","data":{"message":"Unexpected server error.","ref":"err_1"}}"#,
+                "SERVER",
+                "Unexpected server error.",
+                Some("UnknownError"),
+                None,
+            ),
+            (
+                400,
+                r#"{"success":false,"error":[{"path":["parts",0],"message":"Required"}],"data":{}}"#,
+                "INVALID_REQUEST",
+                "Required",
+                None,
+                Some("parts.0"),
+            ),
             (401, "", "UNAUTHORIZED", "401", None, None),
             (503, "workspace is broken", "SERVER", "workspace is broken", None, None),
             (422, "{}", "INVALID_REQUEST", "422", None, None),

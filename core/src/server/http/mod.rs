@@ -10,17 +10,17 @@ mod failure;
 mod retry;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::Response;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-pub(crate) use self::call::Call;
 use self::call::Bound;
+pub(crate) use self::call::Call;
 pub(crate) use self::connect::{Address, Limits};
 pub(crate) use self::decode::{Lenient, decode_list};
 use crate::defaults;
-use crate::error::{OpencodeError, Result};
+use crate::error::{ErrorCode, OpencodeError, Result};
 
 /// The header that names the project's directory, percent-encoded.
 const DIRECTORY: &str = "x-opencode-directory";
@@ -38,7 +38,6 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     what: String,
-    repeated: bool,
 }
 
 impl Http {
@@ -57,12 +56,13 @@ impl Http {
         let mut attempt = 0;
         loop {
             let failed = match self.within(&call, self.once(&call)).await {
-                Ok(mut answer) => {
-                    answer.repeated = attempt > 0;
-                    return Ok(answer);
-                }
+                Ok(answer) => return Ok(answer),
                 Err(error) => error.of_call(&call),
             };
+            if attempt > 0 && call.is_deletion() && failed.code() == ErrorCode::NotFound {
+                // An earlier attempt did it, and only its answer was lost.
+                return Ok(Answer::empty(&call));
+            }
             attempt += 1;
             if !call.repeatable() || attempt > self.limits.retries || !retry::helps(&failed) {
                 return Err(failed);
@@ -124,7 +124,7 @@ impl Http {
         if content_type(&headers).starts_with("text/html") {
             return Err(failure::web_page(call, &self.base));
         }
-        Ok(Answer { headers, body, what: call.to_string(), repeated: false })
+        Ok(Answer { headers, body, what: call.to_string() })
     }
 
     /// The response, or the error it stands for.
@@ -190,13 +190,12 @@ impl Http {
 }
 
 impl Answer {
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        decode::decode(&self.body, &format!("the answer to {}", self.what))
+    fn empty(call: &Call<'_>) -> Self {
+        Self { headers: HeaderMap::new(), body: Bytes::new(), what: call.to_string() }
     }
 
-    /// Whether an earlier attempt failed, so that the server may have done it before.
-    pub(crate) fn repeated(&self) -> bool {
-        self.repeated
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        decode::decode(&self.body, &format!("the answer to {}", self.what))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

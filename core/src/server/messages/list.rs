@@ -7,7 +7,7 @@ use futures_util::stream::{BoxStream, StreamExt, TryStreamExt, try_unfold};
 use futures_util::{FutureExt, stream};
 
 use super::Messages;
-use crate::error::Result;
+use crate::error::{OpencodeError, Result};
 use crate::server::client::Client;
 use crate::server::http::{Call, decode_list};
 use crate::server::types::message::Message;
@@ -46,15 +46,14 @@ impl<'c> Messages<'c> {
     /// are needed.
     pub fn stream(self, session_id: impl Into<String>) -> BoxStream<'c, Result<Message>> {
         let first = self.list(session_id).limit(PAGE);
-        try_unfold(Some(first), |page| async {
-            let Some(page) = page else { return Ok(None) };
+        let pages = try_unfold(Some(first), |page| async {
+            let Some(page) = page else { return Ok::<_, OpencodeError>(None) };
             let next = page.clone();
             let MessagePage { messages, older } = page.page().await?;
             let next = older.map(|cursor| next.before(cursor));
             Ok(Some((stream::iter(messages.into_iter().rev().map(Ok)), next)))
-        })
-        .try_flatten()
-        .boxed()
+        });
+        pages.try_flatten().boxed()
     }
 }
 
@@ -73,7 +72,8 @@ impl<'c> ListMessages<'c> {
 
     /// The messages, and where older ones are.
     pub async fn page(self) -> Result<MessagePage> {
-        let mut call = self.client.call(Call::get("").of_session(&self.session_id)?.then("message"));
+        let mut call =
+            self.client.call(Call::get("").of_session(&self.session_id)?.then("message"));
         // The server takes 0 for no limit, and a cursor only with a limit.
         if self.limit == Some(0) {
             return Ok(MessagePage { messages: Vec::new(), older: self.before });

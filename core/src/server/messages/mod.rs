@@ -5,7 +5,6 @@ mod prompt;
 mod turn_error;
 mod wire;
 
-
 pub use self::list::{ListMessages, MessagePage};
 use super::client::Client;
 use super::http::Call;
@@ -73,4 +72,3 @@ impl Message {
         })
     }
 }
-

@@ -1,36 +1,15 @@
 //! Prompts, commands and shell calls: each is sent once, whatever happens to it.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{Messages, wire};
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
-use crate::server::http::{Call, Http};
+use crate::server::http::Call;
 use crate::server::sessions::{agent_of, model_of};
-use crate::server::turn::Turn;
+use crate::server::turn::{Turn, TurnCall};
 use crate::server::types::message::Message;
 use crate::server::types::request::{CommandRequest, PromptRequest, ShellRequest};
-use crate::server::types::session::SessionInfo;
-
-/// A call whose answer comes when its turn is through.
-struct TurnCall {
-    http: Arc<Http>,
-    session: SessionInfo,
-    segment: &'static str,
-    body: Map,
-    timeout: Option<Duration>,
-}
-
-impl TurnCall {
-    async fn send<T: serde::de::DeserializeOwned>(self) -> Result<T> {
-        let call = Call::post("").of_session(&self.session.id)?.then(self.segment);
-        let call = call.in_directory(Some(&self.session.directory)).timeout(self.timeout);
-        self.http.json(call.of_turn().json(&self.body)?).await
-    }
-}
 
 impl Messages<'_> {
     /// Says something and waits for the end of the turn; gives its last message.
@@ -44,7 +23,7 @@ impl Messages<'_> {
     pub async fn prompt(self, request: PromptRequest) -> Result<Message> {
         let session = self.client.info(&request.session_id).await?;
         let body = wire::prompt(&request, &session)?;
-        let call = self.turn_call(&session, "message", body, request.timeout)?;
+        let call = TurnCall::new(self.client, &session, "message", body, request.timeout)?;
         let message: Message = match request.no_reply {
             true => call.send().await?,
             false => {
@@ -100,7 +79,7 @@ impl Messages<'_> {
                 body.insert(name.into(), value.into());
             }
         }
-        let call = self.turn_call(&session, "command", body, request.timeout)?;
+        let call = TurnCall::new(self.client, &session, "command", body, request.timeout)?;
         let turn = self.client.shared.turns.enter(self.client, &session).await?;
         answered(turn.attended(self.client, call.send()).await?)
     }
@@ -117,7 +96,7 @@ impl Messages<'_> {
         if let Some((provider, model)) = model {
             body.insert("model".into(), json!({ "providerID": provider, "modelID": model }));
         }
-        let call = self.turn_call(&session, "shell", body, request.timeout)?;
+        let call = TurnCall::new(self.client, &session, "shell", body, request.timeout)?;
         let turn = self.client.shared.turns.enter(self.client, &session).await?;
         answered(turn.attended(self.client, call.send()).await?)
     }
@@ -132,18 +111,6 @@ impl Messages<'_> {
         })
         .await
     }
-
-    fn turn_call(
-        self,
-        session: &SessionInfo,
-        segment: &'static str,
-        body: Map,
-        timeout: Option<Duration>,
-    ) -> Result<TurnCall> {
-        self.client.open()?;
-        let http = Arc::clone(&self.client.shared.http);
-        Ok(TurnCall { http, session: session.clone(), segment, body, timeout })
-    }
 }
 
 fn answered(message: Message) -> Result<Message> {
@@ -152,4 +119,3 @@ fn answered(message: Message) -> Result<Message> {
         None => Ok(message),
     }
 }
-

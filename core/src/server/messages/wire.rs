@@ -19,7 +19,8 @@ pub(super) fn prompt(request: &PromptRequest, session: &SessionInfo) -> Result<M
             .of_session(&session.id));
     }
     let mut body = Map::new();
-    if let Some((provider, model)) = model_of(request.provider.as_ref(), request.model.as_deref())? {
+    if let Some((provider, model)) = model_of(request.provider.as_ref(), request.model.as_deref())?
+    {
         body.insert("model".into(), json!({ "providerID": provider, "modelID": model }));
     }
     if let Some(agent) = agent_of(request.agent.as_deref()) {
@@ -106,10 +107,7 @@ mod tests {
         assert_eq!(STANDARD.decode(data).unwrap(), "fn é() {}".as_bytes());
 
         let named = sent(file("src/100% é?.md", None));
-        assert_eq!(
-            named["url"],
-            "file:///p/donn%C3%A9es%20100%25/src/100%25%20%C3%A9%3F.md"
-        );
+        assert_eq!(named["url"], "file:///p/donn%C3%A9es%20100%25/src/100%25%20%C3%A9%3F.md");
         assert_eq!(sent(file("/etc/hosts", None))["url"], "file:///etc/hosts");
         assert_eq!(sent(file("https://h/x.png", None))["url"], "https://h/x.png");
     }

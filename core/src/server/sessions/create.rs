@@ -10,9 +10,10 @@ use crate::error::{OpencodeError, Result};
 use crate::model::Map;
 use crate::server::client::{Client, Ephemeral};
 use crate::server::http::Call;
+use crate::server::types::permission::PermissionRule;
 use crate::server::types::request::{CreateSessionRequest, PromptPart, PromptRequest, Provider};
-use crate::server::types::session::{PermissionRule, SessionInfo};
-use crate::server::types::status::RunStatus;
+use crate::server::types::session::SessionInfo;
+use crate::server::types::status::{Busy, RunStatus};
 
 impl Sessions<'_> {
     /// Makes a session. `POST /session`, then `prompt_async` when there is an initial prompt;
@@ -31,7 +32,7 @@ impl Sessions<'_> {
             let mut kept = client.shared.ephemeral.lock().unwrap_or_else(PoisonError::into_inner);
             kept.push(Ephemeral { id: info.id.clone() });
         }
-        let mut running = RunStatus::Idle;
+        let mut running = RunStatus::default();
         if let Some(text) = request.initial_prompt {
             let prompt = PromptRequest {
                 session_id: info.id.clone(),
@@ -47,7 +48,7 @@ impl Sessions<'_> {
                 }
                 return Err(error);
             }
-            running = RunStatus::Busy;
+            running = RunStatus::Busy(Busy::default());
         }
         Ok(Session::new(info, &running))
     }
@@ -61,10 +62,11 @@ async fn body(client: &Client, request: &CreateSessionRequest) -> Result<Map> {
     if let Some(parent) = &request.parent_id {
         body.insert("parentID".into(), parent.as_str().into());
     }
-    if let Some(agent) = agent(request.agent.as_deref()) {
+    if let Some(agent) = agent_of(request.agent.as_deref()) {
         body.insert("agent".into(), agent.into());
     }
-    if let Some((provider, model)) = model_of(request.provider.as_ref(), request.model.as_deref())? {
+    if let Some((provider, model)) = model_of(request.provider.as_ref(), request.model.as_deref())?
+    {
         let mut chosen = json!({ "id": model, "providerID": provider });
         if let Some(variant) = &request.variant {
             chosen["variant"] = variant.as_str().into();
@@ -108,7 +110,7 @@ pub(super) async fn tool_rules(client: &Client, listed: &[String]) -> Vec<Permis
 }
 
 /// The server's agent, unless it is its own choice.
-pub(in crate::server) fn agent(name: Option<&str>) -> Option<&str> {
+pub(in crate::server) fn agent_of(name: Option<&str>) -> Option<&str> {
     name.filter(|name| *name != "default")
 }
 
@@ -141,4 +143,3 @@ pub(in crate::server) fn model_of<'a>(
         .with_hint("give model as well, or \"provider/model\"")),
     }
 }
-

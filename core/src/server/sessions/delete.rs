@@ -11,7 +11,6 @@ use super::status::with_run_status;
 use crate::error::{OpencodeError, Result};
 use crate::server::client::Client;
 use crate::server::http::{Call, Http};
-use crate::server::types::status::RunStatus;
 
 /// A deletion; await it.
 #[must_use = "nothing is deleted until this is awaited"]
@@ -53,7 +52,7 @@ impl DeleteSession<'_> {
         let (client, id) = (self.client, self.id.as_str());
         let (info, running) = with_run_status(client, id).await?;
         let mut done = Deleted::default();
-        if running != RunStatus::Idle {
+        if !running.is_idle() {
             if !self.force {
                 return Err(OpencodeError::conflict(
                     id,
@@ -85,7 +84,7 @@ impl DeleteSession<'_> {
     }
 }
 
-/// The server's call alone. A repetition that finds nothing found its own work.
+/// The server's call alone.
 pub(in crate::server) async fn delete_plainly(http: &Http, id: &str) -> Result<()> {
     http.send(Call::delete("").of_session(id)?).await.map(|_| ())
 }

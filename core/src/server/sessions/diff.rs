@@ -107,9 +107,15 @@ mod tests {
     #[test]
     fn turns_are_summed_up_by_file_and_paths_come_from_patches_where_they_must() {
         let turns = [
-            change(serde_json::json!({"file": "a.rs", "patch": "p1", "additions": 2, "deletions": 0, "status": "added"})),
-            change(serde_json::json!({"patch": "--- a/b.rs\n+++ b/b.rs\n", "additions": 1, "deletions": 1})),
-            change(serde_json::json!({"file": "a.rs", "patch": "p2\n", "additions": 1, "deletions": 2, "status": "modified"})),
+            change(
+                serde_json::json!({"file": "a.rs", "patch": "p1", "additions": 2, "deletions": 0, "status": "added"}),
+            ),
+            change(
+                serde_json::json!({"patch": "--- a/b.rs\n+++ b/b.rs\n", "additions": 1, "deletions": 1}),
+            ),
+            change(
+                serde_json::json!({"file": "a.rs", "patch": "p2\n", "additions": 1, "deletions": 2, "status": "modified"}),
+            ),
         ];
         let files = summed(turns.into_iter());
         assert_eq!(files.len(), 2);
@@ -121,7 +127,12 @@ mod tests {
 
     #[test]
     fn every_header_of_a_patch_names_its_file() {
-        for line in ["Index: src/a b.rs", "+++ b/src/a b.rs\t2026", "--- a/src/a b.rs", "diff --git a/x b/src/a b.rs"] {
+        for line in [
+            "Index: src/a b.rs",
+            "+++ b/src/a b.rs\t2026",
+            "--- a/src/a b.rs",
+            "diff --git a/x b/src/a b.rs",
+        ] {
             assert_eq!(path_in_patch(line).as_deref(), Some("src/a b.rs"), "{line}");
         }
         for line in ["+++ /dev/null", "+added", "@@ -1 +1 @@", ""] {

@@ -70,7 +70,7 @@ impl ForkSession<'_> {
         if !update.is_empty() {
             forked = client.sessions().patch(&forked.id, &update).await?;
         }
-        Ok(Session::new(forked, &RunStatus::Idle))
+        Ok(Session::new(forked, &RunStatus::default()))
     }
 
     /// The message before which the server is to stop, which it does not look for itself.

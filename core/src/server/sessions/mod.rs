@@ -27,7 +27,7 @@ pub use self::share::{ShareSessionResponse, Unshared};
 pub use self::summarize::Summary;
 pub use self::view::{Session, SessionDetails, SessionStatus};
 
-pub(super) use self::create::model_of;
+pub(super) use self::create::{agent_of, model_of};
 pub(super) use self::delete::delete_plainly;
 pub(super) use self::remembered::Remembered;
 use super::client::Client;
@@ -136,7 +136,7 @@ impl<'c> Sessions<'c> {
         let call = self.client.call(Call::post("").of_session(id)?.then("abort"));
         self.client.open()?.send(call).await?;
         Ok(match running {
-            RunStatus::Idle => AbortOutcome::NotRunning,
+            idle if idle.is_idle() => AbortOutcome::NotRunning,
             _ => AbortOutcome::Aborted,
         })
     }
@@ -155,7 +155,7 @@ impl<'c> Sessions<'c> {
     pub async fn unrevert(self, id: &str) -> Result<Session> {
         let call = self.client.call(Call::post("").of_session(id)?.then("unrevert"));
         let info: SessionInfo = self.client.open()?.json(call).await?;
-        Ok(Session::new(info, &RunStatus::Idle))
+        Ok(Session::new(info, &RunStatus::default()))
     }
 
     /// What one message of the user changed. `GET /session/{id}/diff?messageID=`

@@ -23,7 +23,7 @@ pub(in crate::server) struct Remembered {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::server) revert_reason: Option<String>,
     #[serde(flatten)]
-    extra: Map,
+    pub(in crate::server) extra: Map,
 }
 
 /// Whose ephemeral session it is, and since when (milliseconds since 1970).

@@ -49,7 +49,7 @@ impl Sessions<'_> {
             info = self.patch(id, &update).await?;
         }
         let reverted_files = files(&info);
-        Ok(Reverted { session: Session::new(info, &RunStatus::Idle), reverted_files })
+        Ok(Reverted { session: Session::new(info, &RunStatus::default()), reverted_files })
     }
 }
 

@@ -44,8 +44,10 @@ impl Sessions<'_> {
         let path = share_url.split(['?', '#']).next().unwrap_or_default();
         let shared_token = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         match shared_token.is_empty() {
-            true => Err(OpencodeError::decode("the answer to a share", "it has no address")
-                .of_session(id)),
+            true => {
+                Err(OpencodeError::decode("the answer to a share", "it has no address")
+                    .of_session(id))
+            }
             false => Ok(ShareSessionResponse { shared_token: shared_token.to_owned(), share_url }),
         }
     }

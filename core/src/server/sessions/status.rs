@@ -7,10 +7,7 @@ use crate::server::types::status::RunStatus;
 
 /// The record and the run status. With a directory both are asked for at once, and the status
 /// again only if the session turns out to belong elsewhere.
-pub(super) async fn with_run_status(
-    client: &Client,
-    id: &str,
-) -> Result<(SessionInfo, RunStatus)> {
+pub(super) async fn with_run_status(client: &Client, id: &str) -> Result<(SessionInfo, RunStatus)> {
     let guess = async {
         match client.directory() {
             Some(_) => client.run_statuses(client.directory()).await.map(Some),
@@ -23,7 +20,7 @@ pub(super) async fn with_run_status(
         Ok(Some(statuses)) if client.directory() == Some(info.directory.as_str()) => statuses,
         _ => client.run_statuses(Some(&info.directory)).await?,
     };
-    let status = statuses.get(id).cloned().unwrap_or(RunStatus::Idle);
+    let status = statuses.get(id).cloned().unwrap_or_default();
     Ok((info, status))
 }
 
@@ -31,6 +28,6 @@ impl Client {
     /// Whether a session of a known directory runs.
     pub(in crate::server) async fn run_status(&self, info: &SessionInfo) -> Result<RunStatus> {
         let statuses = self.run_statuses(Some(&info.directory)).await?;
-        Ok(statuses.get(&info.id).cloned().unwrap_or(RunStatus::Idle))
+        Ok(statuses.get(&info.id).cloned().unwrap_or_default())
     }
 }

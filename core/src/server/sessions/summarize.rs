@@ -1,11 +1,12 @@
 //! `summarize`: the server's compaction, with the text that it wrote.
 
 use serde::Serialize;
-use serde_json::json;
 
 use super::{FileChange, Sessions, model_of};
 use crate::error::{OpencodeError, Result};
+use crate::model::Map;
 use crate::server::http::Call;
+use crate::server::turn::TurnCall;
 use crate::server::types::message::{Message, MessageInfo};
 use crate::server::types::request::SummarizeRequest;
 use crate::server::types::session::SessionInfo;
@@ -27,9 +28,8 @@ impl Sessions<'_> {
     /// is deleted). `POST /session/{id}/summarize`; `CONFLICT` while a revert is pending, unless
     /// forced, because summarising makes it permanent; `INVALID_REQUEST` when no model is known
     pub async fn summarize(self, id: &str, request: SummarizeRequest) -> Result<Summary> {
-        let (info, before) = tokio::join!(self.client.info(id), async {
-            self.client.messages().list(id).await
-        });
+        let (info, before) =
+            tokio::join!(self.client.info(id), async { self.client.messages().list(id).await });
         let (info, before) = (info?, before?);
         if info.revert.is_some() && !request.force {
             return Err(OpencodeError::conflict(
@@ -39,22 +39,26 @@ impl Sessions<'_> {
             ));
         }
         let (provider, model) = self.model(&request, &info, &before).await?;
-        let body = json!({ "providerID": provider, "modelID": model, "auto": false });
-        let call = self.client.call(Call::post("").of_session(id)?.then("summarize"));
+        let body = Map::from_iter([
+            ("providerID".to_owned(), provider.into()),
+            ("modelID".to_owned(), model.into()),
+            ("auto".to_owned(), false.into()),
+        ]);
+        let call = TurnCall::new(self.client, &info, "summarize", body, None)?;
         let turn = self.client.shared.turns.enter(self.client, &info).await?;
-        turn.attended(self.client, self.client.open()?.send(call.of_turn().json(&body)?)).await?;
-        drop(turn);
+        turn.attended(self.client, call.send::<bool>()).await?;
 
         let messages = self.client.messages().list(id).await?;
         let known: Vec<&str> = before.iter().map(Message::id).collect();
-        let summary = messages
-            .iter()
-            .rev()
-            .filter(|message| !known.contains(&message.id()))
-            .find_map(|message| match &message.info {
-                MessageInfo::Assistant(answer) if answer.is_summary() => Some((message, answer)),
-                _ => None,
-            });
+        let summary =
+            messages.iter().rev().filter(|message| !known.contains(&message.id())).find_map(
+                |message| match &message.info {
+                    MessageInfo::Assistant(answer) if answer.summary == Some(true) => {
+                        Some((message, answer))
+                    }
+                    _ => None,
+                },
+            );
         let Some((summary, answer)) = summary else {
             return Err(OpencodeError::decode("the summary", "the server wrote none")
                 .of_session(id)
@@ -83,7 +87,7 @@ impl Sessions<'_> {
         if let Some((provider, model)) = asked {
             return Ok((provider.to_owned(), model.to_owned()));
         }
-        if let Some(used) = messages.iter().rev().find_map(|message| message.info.model()) {
+        if let Some(used) = messages.iter().rev().find_map(model_used) {
             return Ok(used);
         }
         if let Some(model) = &info.model {
@@ -104,4 +108,16 @@ impl Sessions<'_> {
         let pair = model.and_then(|model| model.split_once('/'));
         Ok(pair.map(|(provider, model)| (provider.to_owned(), model.to_owned())))
     }
+}
+
+fn model_used(message: &Message) -> Option<(String, String)> {
+    let (provider, model) = match &message.info {
+        MessageInfo::User(prompt) => {
+            let model = prompt.model.as_ref()?;
+            (&model.provider_id, &model.model_id)
+        }
+        MessageInfo::Assistant(answer) => (&answer.provider_id, &answer.model_id),
+        MessageInfo::Unknown { .. } => return None,
+    };
+    Some((provider.clone(), model.clone())).filter(|(_, model)| !model.is_empty())
 }

@@ -1,6 +1,7 @@
 //! The tools a session may use, as rules of the server.
 
-use crate::server::types::session::PermissionRule;
+use crate::model::Map;
+use crate::server::types::permission::{PermissionAction, PermissionRule};
 
 /// What the server's own tools ask leave for (`PermissionConfig` of its OpenAPI document), but for
 /// `external_directory` and `doom_loop`, which are about how tools are used.
@@ -39,7 +40,8 @@ pub(super) fn rules(tools: &[String], offered: &[String]) -> Vec<PermissionRule>
     let known = KEYS.iter().copied();
     // Writing and patching ask for `edit`; `invalid` is how the server answers broken calls.
     let others = offered.iter().map(String::as_str).filter(|tool| {
-        !KEYS.contains(tool) && !matches!(*tool, "write" | "patch" | "apply_patch" | "multiedit" | "invalid")
+        !KEYS.contains(tool)
+            && !matches!(*tool, "write" | "patch" | "apply_patch" | "multiedit" | "invalid")
     });
     known.chain(others).filter(|key| !allowed.contains(key)).map(deny).collect()
 }
@@ -48,7 +50,7 @@ fn deny(key: &str) -> PermissionRule {
     PermissionRule {
         permission: key.to_owned(),
         pattern: "*".to_owned(),
-        action: "deny".into(),
-        ..PermissionRule::default()
+        action: PermissionAction::Deny,
+        extra: Map::new(),
     }
 }

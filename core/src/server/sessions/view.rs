@@ -57,11 +57,11 @@ pub struct Session {
 
 impl Session {
     pub(in crate::server) fn new(info: SessionInfo, running: &RunStatus) -> Self {
-        let archived = info.time.archived.is_some_and(|time| time > 0.0);
-        let status = match (archived, info.revert.is_some(), running) {
+        let archived = info.is_archived();
+        let status = match (archived, info.revert.is_some(), running.is_idle()) {
             (true, ..) => SessionStatus::Archived,
             (_, true, _) => SessionStatus::Reverted,
-            (.., RunStatus::Idle) => SessionStatus::Idle,
+            (.., true) => SessionStatus::Idle,
             _ => SessionStatus::Active,
         };
         let time = |millis: i64| Time::from_millis(millis).unwrap_or(Time::EPOCH);
@@ -80,7 +80,7 @@ impl Session {
     }
 
     pub(super) fn in_list(info: SessionInfo, running: &HashMap<String, RunStatus>) -> Self {
-        let status = running.get(&info.id).cloned().unwrap_or(RunStatus::Idle);
+        let status = running.get(&info.id).cloned().unwrap_or_default();
         Self::new(info, &status)
     }
 }
@@ -119,7 +119,7 @@ fn derived(todo: &[TodoItem], last: &[Message]) -> SessionStatus {
         _ => None,
     });
     let Some(answer) = answer else { return SessionStatus::Idle };
-    if answer.error.as_ref().is_some_and(|error| !error.is_abort()) {
+    if answer.error.as_ref().is_some_and(|error| !error.is_aborted()) {
         return SessionStatus::Error;
     }
     let open = |item: &TodoItem| !matches!(item.status.as_str(), "completed" | "cancelled");

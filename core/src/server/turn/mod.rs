@@ -1,6 +1,7 @@
 //! Turns in flight: how many at once, when they end, and what they ask for meanwhile.
 
 mod asked;
+mod call;
 mod watch;
 
 use std::collections::HashMap;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch as state};
 
 use self::asked::Asked;
-pub(super) use self::asked::Waiting;
+use self::asked::Waiting;
+pub(super) use self::call::TurnCall;
 use self::watch::{Begun, Watch};
 use super::client::Client;
 use super::hub::Listener;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::part::{FilePart, Part};
-use super::session::PermissionRule;
+use super::file::FilePart;
+use super::part::Part;
+use super::permission::PermissionRule;
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
 

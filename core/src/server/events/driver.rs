@@ -1,0 +1,336 @@
+//! The task behind a stream: it keeps a connection up, always drains it, and closes the gaps.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, Fuse, FusedFuture};
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::buffer::{Buffer, Item};
+use super::feed::{ByteStream, Endpoint, Feed};
+use super::frame;
+use super::queue::Queue;
+use super::recent::Recent;
+use super::sse::{Decoder, Frame};
+use super::stream::StreamOptions;
+use crate::defaults;
+use crate::error::{ErrorCode, OpencodeError, Result};
+use crate::server::types::event::Event;
+
+/// After so many connections in a row that the server ended without an event, its other endpoint
+/// is tried: 1.14.46 ends `/event` right after `server.connected`.
+const EMPTY_ENDS: u32 = 2;
+
+pub(super) struct Driver {
+    feed: Arc<dyn Feed>,
+    options: StreamOptions,
+    queue: Arc<Queue>,
+    endpoint: Endpoint,
+    recent: Recent,
+    /// Sessions that were last seen at work.
+    running: HashSet<String>,
+    /// Whether any connection has been up.
+    connected: bool,
+    /// What was missed is not known yet, and what comes waits in `held` until it is.
+    gap: bool,
+    held: Buffer,
+    pause: Pause,
+    empty_ends: u32,
+}
+
+/// One connection.
+struct Connection {
+    decoder: Decoder,
+    bytes: ByteStream,
+    /// When it counts as dead.
+    deadline: Instant,
+    /// A frame has come.
+    up: bool,
+    /// More than `server.connected` has come.
+    lively: bool,
+    /// Finds out what was missed.
+    resync: Fuse<BoxFuture<'static, Result<Vec<Event>>>>,
+}
+
+impl Driver {
+    pub(super) fn new(feed: Arc<dyn Feed>, options: StreamOptions, queue: Arc<Queue>) -> Self {
+        Self {
+            feed,
+            queue,
+            endpoint: options.endpoint,
+            recent: Recent::default(),
+            running: HashSet::new(),
+            connected: false,
+            gap: false,
+            held: Buffer::new(options.buffer, defaults::EVENT_BUFFER_BYTES),
+            pause: Pause::new(options.backoff),
+            empty_ends: 0,
+            options,
+        }
+    }
+
+    /// Runs until it is dropped, or until there is no use in going on.
+    pub(super) async fn run(mut self) {
+        loop {
+            let ended = self.connection().await;
+            // What this connection brought lies before the next gap, so before the next state.
+            if !self.held.is_empty() {
+                self.queue.push(Ok(Event::Reconnected), 0);
+                self.release();
+            }
+            if let Err(error) = ended {
+                if !self.connected || error.code() == ErrorCode::Unauthorized {
+                    return self.queue.fail(error);
+                }
+                tracing::debug!(%error, "the event stream broke off");
+            }
+            self.gap = self.connected;
+            sleep(self.pause.next()).await;
+        }
+    }
+
+    /// Opens a connection and reads it to its end.
+    async fn connection(&mut self) -> Result<()> {
+        let mut connection = Connection {
+            decoder: Decoder::new(defaults::SSE_LINE),
+            deadline: Instant::now() + self.options.watchdog,
+            bytes: self.open().await?,
+            up: false,
+            lively: false,
+            resync: Fuse::terminated(),
+        };
+        let end = self.read(&mut connection).await;
+        if connection.lively {
+            self.empty_ends = 0;
+        } else if end.is_ok() && self.endpoint == Endpoint::Directory {
+            self.empty_ends += 1;
+            if self.empty_ends >= EMPTY_ENDS {
+                self.endpoint = Endpoint::Global;
+            }
+        }
+        if end.is_ok() && !self.connected {
+            let reason = "the server ended the event stream before it began";
+            return Err(OpencodeError::connection(reason, false));
+        }
+        end
+    }
+
+    /// Opens the endpoint, or the other one if the server has only that.
+    async fn open(&mut self) -> Result<ByteStream> {
+        let refused = match self.open_one(self.endpoint).await {
+            Err(error) if is_absent(&error) => error,
+            other => return other,
+        };
+        match self.open_one(self.endpoint.other()).await {
+            Ok(bytes) => {
+                self.endpoint = self.endpoint.other();
+                Ok(bytes)
+            }
+            Err(error) if is_absent(&error) => Err(refused),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open_one(&self, endpoint: Endpoint) -> Result<ByteStream> {
+        timeout(self.options.watchdog, self.feed.open(endpoint))
+            .await
+            .unwrap_or_else(|_| Err(self.silence()))
+    }
+
+    async fn read(&mut self, connection: &mut Connection) -> Result<()> {
+        loop {
+            tokio::select! {
+                biased;
+                state = &mut connection.resync => self.fill_gap(state)?,
+                chunk = timeout_at(connection.deadline, connection.bytes.next()) => match chunk {
+                    Ok(Some(Ok(bytes))) => self.chunk(connection, &bytes),
+                    Ok(Some(Err(error))) => return Err(error),
+                    Ok(None) => return Ok(()),
+                    Err(_) => return Err(self.silence()),
+                }
+            }
+        }
+    }
+
+    fn silence(&self) -> OpencodeError {
+        OpencodeError::timeout("the next sign of life on the event stream", self.options.watchdog)
+    }
+
+    fn chunk(&mut self, connection: &mut Connection, mut bytes: &[u8]) {
+        while let Some(frame) = connection.decoder.next(&mut bytes) {
+            connection.up = true;
+            connection.lively |= self.frame(&frame);
+        }
+        // Until it is up only a frame counts: comments do not make a server that sends events.
+        if connection.up {
+            connection.deadline = Instant::now() + self.options.watchdog;
+        }
+        if connection.up && !self.connected {
+            self.connected = true;
+            self.queue.connected();
+        }
+        if connection.lively {
+            self.pause.reset();
+        }
+        if connection.up && self.gap && connection.resync.is_terminated() {
+            connection.resync = self.resync().fuse();
+        }
+    }
+
+    /// Delivers what a frame holds. Whether it shows that events come on this connection.
+    fn frame(&mut self, frame: &Frame<'_>) -> bool {
+        let size = if let Frame::Data(data) = frame { data.len() } else { 0 };
+        // A session's events are its own in whatever directory.
+        let directory = match self.options.session {
+            Some(_) => None,
+            None => self.options.directory.as_deref(),
+        };
+        match frame::read(frame, self.endpoint, directory) {
+            Ok(Some(event)) => {
+                let lively = event.kind() != "server.connected";
+                self.event(event, size);
+                lively
+            }
+            Ok(None) => true,
+            Err(error) => {
+                self.deliver(Err(error), 0);
+                false
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event, size: usize) {
+        let known = event.id().is_some_and(|id| !self.recent.insert(id));
+        if known || !self.is_wanted(&event) {
+            return;
+        }
+        // A heartbeat is no news to a reader who has not read what came before it.
+        if event.kind() == "server.heartbeat" && (self.gap || !self.queue.is_empty()) {
+            return;
+        }
+        self.note(&event);
+        let derived = event.derived();
+        self.deliver(Ok(event), size);
+        if let Some(derived) = derived {
+            self.deliver(Ok(derived), size);
+        }
+    }
+
+    fn deliver(&mut self, item: Item, size: usize) {
+        if self.gap {
+            self.held.push(item, size);
+        } else {
+            self.queue.push(item, size);
+        }
+    }
+
+    fn is_wanted(&self, event: &Event) -> bool {
+        let Some(wanted) = &self.options.session else { return true };
+        match event.session_id() {
+            Some(session) => session == wanted,
+            // An error of no session may be the reason why this one stopped.
+            None => {
+                let kind = event.kind();
+                kind.starts_with("server.") || kind == "global.disposed" || kind == "session.error"
+            }
+        }
+    }
+
+    /// Remembers which sessions are at work.
+    fn note(&mut self, event: &Event) {
+        let Some(session) = event.session_id() else { return };
+        let running = match event {
+            Event::SessionIdle { .. } | Event::SessionDeleted { .. } => false,
+            Event::SessionStatus { props } => !props.status.is_idle(),
+            Event::MessagePartUpdated { .. } | Event::MessagePartDelta { .. } => true,
+            _ => return,
+        };
+        if !running {
+            self.running.remove(session);
+        } else if !self.running.contains(session) {
+            self.running.insert(session.to_owned());
+        }
+    }
+
+    /// Asks for the present state, again and again while the server cannot be asked.
+    fn resync(&self) -> BoxFuture<'static, Result<Vec<Event>>> {
+        let sessions: Vec<String> = match &self.options.session {
+            Some(session) => vec![session.clone()],
+            None => self.running.iter().cloned().collect(),
+        };
+        let feed = Arc::clone(&self.feed);
+        let mut pause = Pause::new(self.options.backoff);
+        async move {
+            if sessions.is_empty() {
+                return Ok(Vec::new());
+            }
+            loop {
+                match feed.resync(sessions.clone()).await {
+                    Err(error) if error.retryable() => {
+                        tracing::debug!(%error, "what the event stream missed is not known yet");
+                        sleep(pause.next()).await;
+                    }
+                    other => return other,
+                }
+            }
+        }
+        .boxed()
+    }
+
+    /// Delivers the news of the gap, the present state, and what has come since.
+    fn fill_gap(&mut self, state: Result<Vec<Event>>) -> Result<()> {
+        let mut batch: Vec<(Item, usize)> = vec![(Ok(Event::Reconnected), 0)];
+        match state {
+            Ok(events) => {
+                for event in events {
+                    self.note(&event);
+                    let derived = event.derived();
+                    batch.push((Ok(event), 0));
+                    batch.extend(derived.map(|event| (Ok(event), 0)));
+                }
+            }
+            Err(error) if error.code() == ErrorCode::Unauthorized => return Err(error),
+            Err(error) => batch.push((Err(error), 0)),
+        }
+        self.queue.push_all(batch);
+        self.gap = false;
+        self.release();
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        while let Some((item, size)) = self.held.pop() {
+            self.queue.push(item, size);
+        }
+    }
+}
+
+/// Whether the server said that it has no such endpoint.
+fn is_absent(error: &OpencodeError) -> bool {
+    matches!(error.code(), ErrorCode::NotFound | ErrorCode::Decode)
+}
+
+/// How long to wait before the next attempt.
+struct Pause {
+    first: Duration,
+    longest: Duration,
+    next: Duration,
+}
+
+impl Pause {
+    fn new((first, longest): (Duration, Duration)) -> Self {
+        Self { first, longest, next: first }
+    }
+
+    fn reset(&mut self) {
+        self.next = self.first;
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = self.next.min(self.longest);
+        self.next = pause * 2;
+        pause.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
