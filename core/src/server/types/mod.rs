@@ -6,7 +6,7 @@
 //! | [`message`] | a message: its `info` and its parts |
 //! | [`part`], [`file`](mod@file), [`tool`] | what a message is made of |
 //! | [`error`] | why an answer failed |
-//! | [`status`], [`todo`], [`diff`] | what a session does, plans to do and has changed |
+//! | [`status`], [`todo`](mod@todo), [`diff`] | what a session does, plans to do and has changed |
 //! | [`permission`], [`question`] | what a session waits for |
 //! | [`event`] | the messages of the event stream |
 //! | [`request`] | what callers ask for, in their own words |
