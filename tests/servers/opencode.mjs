@@ -86,7 +86,7 @@ export class OpenCode {
     this.child = child;
     const gone = once(child, "exit").then(([code, signal]) => {
       this.child = undefined;
-      throw new Error(`the server ended by itself (${signal ?? `code ${code}`}):\n${this.log}`);
+      throw new Error(`the server ended by itself (${signal ?? `code ${code}`})`);
     });
     gone.catch(() => {});
     const listening = new Promise((resolve) => {

@@ -34,7 +34,8 @@ export class Places {
   /** A git repository of one commit. `config`, if any, is its `opencode.json`. */
   async project(name, config) {
     const directory = path.join(this.root, "projects", name);
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(path.dirname(directory), { recursive: true });
+    mkdirSync(directory);
     writeFileSync(path.join(directory, "README.md"), "# A project\n");
     if (config) writeFileSync(path.join(directory, "opencode.json"), JSON.stringify(config));
     const git = (...args) => run("git", args, { cwd: directory, env: this.environment(this.root) });

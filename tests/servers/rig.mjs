@@ -118,6 +118,6 @@ try {
   }
   await end(0);
 } catch (error) {
-  console.error(error);
+  console.error(error, `\nthe server's log:\n${opencode?.log ?? ""}`);
   await end(1);
 }
