@@ -1,5 +1,7 @@
 //! The scripted server does to the byte what a test tells it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use reqwest::Client;

@@ -217,7 +217,9 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("Node starts the real server; `cargo xtask test` says what is missing");
+            .unwrap_or_else(|error| {
+                panic!("Node does not start ({error}); `cargo xtask test` says what is missing")
+            });
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
         Self { child, input, output }
