@@ -31,6 +31,42 @@ pub const SNIPPET_WORDS: u32 = 24;
 /// more messages than this have.
 pub const SEARCH_RANKED: usize = 5_000;
 
+/// Where a server listens unless `OPENCODE_BASE_URL` or the caller says otherwise.
+pub const BASE_URL: &str = "http://127.0.0.1:4096";
+
+/// The user name a server expects unless it is told another.
+pub const SERVER_USERNAME: &str = "opencode";
+
+/// How long a connection may take to be made.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an answer may pause; prompts, which answer when their turn ends, are not bounded.
+pub const READ_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often a request that may be repeated is, after its first failure.
+pub const RETRIES: u32 = 3;
+
+/// The wait before the first repetition; each next one is twice as long, with jitter.
+pub const RETRY_FIRST: Duration = Duration::from_millis(250);
+
+/// No wait between repetitions is longer.
+pub const RETRY_CAP: Duration = Duration::from_secs(30);
+
+/// An answer of the server may be so large, in bytes.
+pub const ANSWER_CAP: usize = 256 * 1024 * 1024;
+
+/// How long a handler of permissions or questions may take before the default answer is given.
+pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Ephemeral sessions older than this are taken for left behind by `cleanup_ephemeral`.
+pub const EPHEMERAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// While a turn is waited for, its state is asked for at least so often, events or not.
+pub const IDLE_POLL: Duration = Duration::from_secs(5);
+
+/// A prompt of which the server shows no trace for so long is taken for refused.
+pub const TURN_START_GRACE: Duration = Duration::from_secs(30);
+
 /// The longest line of an event stream, and the most data of one frame, in bytes. What is longer
 /// is skipped and reported.
 pub const SSE_LINE: usize = 16 << 20;

@@ -9,7 +9,7 @@
 //! | [`manager`] | the current session and everything around it; [`SessionManager`] |
 //! | [`hooks`] | what runs on a session's events: callbacks and shell commands |
 //! | [`transfer`] | sessions as other tools write them, and back |
-//! | [`server`] | the client for an OpenCode server; [`Client`](server) |
+//! | [`server`] | the client for an OpenCode server; [`Client`] |
 //! | [`defaults`] | the default of everything that has one |
 //!
 //! A module uses only those above it, but for `defaults`, and `transfer`, which knows only the
@@ -31,6 +31,8 @@ pub use model::{
     NewSession, NewTool, Role, Session, SessionMessage, SessionSummary, TokenUse, ToolInvocation,
 };
 pub use server::types;
+pub use server::types::event::Event;
+pub use server::{Client, ClientBuilder, EventStream, SessionScope};
 pub use store::{
     Durability, LiveSession, Query, SearchQuery, SessionHandle, SessionStorage, SortBy,
     StorageOptions,

@@ -2,10 +2,44 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `client`, `builder` | [`Client`]: a server, for a directory |
+//! | `sessions`, `messages`, `requests` | the operations, each with its promise beyond the wire |
+//! | `turn`, `hub`, `handlers` | turns in flight: their end, their places, what they ask for |
+//! | `scope`, `ephemeral` | sessions that are deleted in the end |
 //! | [`types`] | what the server sends and takes, to the letter |
-//! | [`events`] | its event stream: decoded, reconnected, bounded |
+//! | [`events`], `feed` | its event stream: decoded, reconnected, bounded |
+//! | `http`, `health`, `lenient` | requests, refusals, versions, odd answers |
 //!
 //! Everything here is async and runs on tokio; a call is cancelled by dropping its future.
 
+mod builder;
+mod client;
+mod ephemeral;
 pub mod events;
+mod feed;
+mod handlers;
+mod health;
+mod http;
+mod hub;
+mod lenient;
+mod messages;
+mod requests;
+mod scope;
+mod sessions;
+mod turn;
 pub mod types;
+
+pub use self::builder::ClientBuilder;
+pub use self::client::Client;
+pub use self::events::EventStream;
+pub use self::handlers::{
+    Handler, PermissionAnswer, PermissionHandler, QuestionAnswer, QuestionHandler,
+};
+pub use self::health::Health;
+pub use self::messages::{ListMessages, MessagePage, Messages};
+pub use self::requests::{Permissions, Questions};
+pub use self::scope::SessionScope;
+pub use self::sessions::{
+    AbortOutcome, DeleteSession, Deleted, FileChange, ForkSession, ListSessions, Reverted,
+    SessionDiff, Sessions, ShareSessionResponse, Summary, Unshared,
+};

@@ -15,6 +15,8 @@ use super::session::Tokens;
 use super::tagged::tagged;
 use crate::model::{Map, Role, Time};
 
+pub use super::request::{CommandRequest, PromptPart, PromptRequest, ShellRequest};
+
 /// A message with its parts, as the server lists them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]

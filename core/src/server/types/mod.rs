@@ -6,9 +6,10 @@
 //! | [`message`] | a message: its `info` and its parts |
 //! | [`part`], [`file`](mod@file), [`tool`] | what a message is made of |
 //! | [`error`] | why an answer failed |
-//! | [`status`], [`todo`], [`diff`] | what a session does, plans to do and has changed |
+//! | [`status`], [`todo`](mod@todo), [`diff`] | what a session does, plans to do and has changed |
 //! | [`permission`], [`question`] | what a session waits for |
 //! | [`event`] | the messages of the event stream |
+//! | [`request`] | what callers ask for, in their own words |
 //!
 //! The rules of all of them:
 //! - Wire names are the server's own (`sessionID`); Rust names are snake case.
@@ -36,6 +37,7 @@ pub mod message;
 pub mod part;
 pub mod permission;
 pub mod question;
+pub mod request;
 pub mod session;
 pub mod status;
 pub mod todo;

@@ -10,6 +10,11 @@ use super::number;
 use super::permission::PermissionRule;
 use crate::model::{Map, Time};
 
+pub use super::request::{
+    CreateSessionRequest, Provider, RevertRequest, SummarizeRequest, UpdateSessionRequest,
+};
+pub use crate::server::sessions::{Session, SessionDetails, SessionStatus};
+
 /// A session to the letter of the wire. Every `Option` is absent from some server or session.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionInfo {

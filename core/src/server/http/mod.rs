@@ -1,0 +1,246 @@
+//! Requests to one server: addressed, authorised, bounded in time and size, repeated when that
+//! is safe, and their refusals read.
+//!
+//! A request that could run a prompt is sent once, whatever happens to it.
+
+mod call;
+mod connect;
+mod decode;
+mod failure;
+mod retry;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use self::call::Bound;
+pub(crate) use self::call::Call;
+pub(crate) use self::connect::{Address, Limits};
+pub(crate) use self::decode::{Lenient, decode_list};
+use crate::defaults;
+use crate::error::{ErrorCode, OpencodeError, Result};
+
+/// The header that names the project's directory, percent-encoded.
+const DIRECTORY: &str = "x-opencode-directory";
+
+/// One server, and how to talk to it.
+pub(crate) struct Http {
+    client: reqwest::Client,
+    base: Url,
+    authorization: Option<HeaderValue>,
+    limits: Limits,
+}
+
+/// An answer that was not a refusal.
+pub(crate) struct Answer {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    what: String,
+}
+
+impl Http {
+    pub(crate) fn new(address: Address, limits: Limits) -> Result<Self> {
+        let client = connect::client(&address.base, &limits)?;
+        Ok(Self { client, base: address.base, authorization: address.authorization, limits })
+    }
+
+    /// The address, without a password.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Sends a call and reads its whole answer.
+    pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer> {
+        let mut attempt = 0;
+        loop {
+            let failed = match self.within(&call, self.once(&call)).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error.of_call(&call),
+            };
+            if attempt > 0 && call.is_deletion() && failed.code() == ErrorCode::NotFound {
+                // An earlier attempt did it, and only its answer was lost.
+                return Ok(Answer::empty(&call));
+            }
+            attempt += 1;
+            if !call.repeatable() || attempt > self.limits.retries || !retry::helps(&failed) {
+                return Err(failed);
+            }
+            let wait = retry::wait(attempt, failed.retry_after());
+            tracing::debug!(%failed, ?wait, attempt, "asking again: {call}");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Sends a call and decodes its answer.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T> {
+        let session = call.session.map(str::to_owned);
+        let answer = self.send(call).await?;
+        answer.json().map_err(|error| match &session {
+            Some(id) => error.of_session(id),
+            None => error,
+        })
+    }
+
+    /// Opens an answer that goes on for ever; only its beginning is bounded in time.
+    pub(crate) async fn open(&self, call: Call<'_>) -> Result<Response> {
+        let opening = async {
+            let response = self.request(&call).send().await.map_err(|e| self.unanswered(e))?;
+            self.accepted(&call, response).await
+        };
+        let bound = self.limits.read_idle;
+        let opened = tokio::time::timeout(bound, opening)
+            .await
+            .map_err(|_| OpencodeError::timeout(format!("the first byte of {call}"), bound))??;
+        let kind = content_type(opened.headers());
+        if !kind.starts_with("text/event-stream") {
+            return Err(failure::no_stream(&call, &self.base, &kind));
+        }
+        Ok(opened)
+    }
+
+    async fn within<T>(&self, call: &Call<'_>, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let bound = call.timeout.or(self.limits.total);
+        match bound {
+            Some(bound) => tokio::time::timeout(bound, work)
+                .await
+                .map_err(|_| OpencodeError::timeout(call.to_string(), bound))?,
+            None => work.await,
+        }
+    }
+
+    async fn once(&self, call: &Call<'_>) -> Result<Answer> {
+        let request = self.request(call).send();
+        let response = match call.bound {
+            // The headers of a turn come when it is through.
+            Bound::Turn => request.await,
+            Bound::Ordinary => self.in_time(call, request).await?,
+        };
+        let response = response.map_err(|error| self.unanswered(error))?;
+        let response = self.accepted(call, response).await?;
+        let headers = response.headers().clone();
+        let body = self.body(call, response).await?;
+        if content_type(&headers).starts_with("text/html") {
+            return Err(failure::web_page(call, &self.base));
+        }
+        Ok(Answer { headers, body, what: call.to_string() })
+    }
+
+    /// The response, or the error it stands for.
+    async fn accepted(&self, call: &Call<'_>, response: Response) -> Result<Response> {
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = self.body(call, response).await.unwrap_or_default();
+        Err(failure::read(call, &self.base, status, &headers, &body))
+    }
+
+    async fn body(&self, call: &Call<'_>, mut response: Response) -> Result<Bytes> {
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = self.in_time(call, response.chunk()).await?;
+            let Some(chunk) = chunk.map_err(|error| cut_off(call, &error))? else {
+                return Ok(body.freeze());
+            };
+            if body.len() + chunk.len() > defaults::ANSWER_CAP {
+                let reason = format!("it is larger than {} bytes", defaults::ANSWER_CAP);
+                return Err(OpencodeError::decode(format!("the answer to {call}"), reason));
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    async fn in_time<T>(&self, call: &Call<'_>, read: impl Future<Output = T>) -> Result<T> {
+        let bound = self.limits.read_idle;
+        tokio::time::timeout(bound, read)
+            .await
+            .map_err(|_| OpencodeError::timeout(format!("the next byte of {call}"), bound))
+    }
+
+    fn request(&self, call: &Call<'_>) -> reqwest::RequestBuilder {
+        let mut request = self.client.request(call.method.clone(), call.url(&self.base));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        if let Some(directory) = call.directory {
+            request = request.header(DIRECTORY, call::encoded(directory));
+        }
+        match &call.body {
+            Some(body) => request.header("content-type", "application/json").body(body.clone()),
+            None => request,
+        }
+    }
+
+    /// What became of a request that got no answer.
+    fn unanswered(&self, error: reqwest::Error) -> OpencodeError {
+        let error = error.without_url();
+        let base = &self.base;
+        if error.is_timeout() && error.is_connect() {
+            return OpencodeError::timeout(format!("connecting to {base}"), self.limits.connect);
+        }
+        let reason = innermost(&error);
+        match error.is_connect() {
+            true => OpencodeError::connection(format!("no connection to {base}: {reason}"), true),
+            false => OpencodeError::connection(format!("{base} gave no answer: {reason}"), false)
+                .with_hint("the server may have stopped, or closed the connection; see its log"),
+        }
+    }
+}
+
+impl Answer {
+    fn empty(call: &Call<'_>) -> Self {
+        Self { headers: HeaderMap::new(), body: Bytes::new(), what: call.to_string() }
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        decode::decode(&self.body, &format!("the answer to {}", self.what))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
+    kind.unwrap_or_default().to_ascii_lowercase()
+}
+
+fn cut_off(call: &Call<'_>, error: &reqwest::Error) -> OpencodeError {
+    OpencodeError::connection(
+        format!("the answer to {call} was cut off: {}", innermost(error)),
+        false,
+    )
+    .with_hint("the server stopped or the network failed in the middle; ask again")
+}
+
+/// The cause that tells most; the outer ones repeat the address.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+impl OpencodeError {
+    fn of_call(self, call: &Call<'_>) -> Self {
+        match call.session {
+            Some(id) => self.of_session(id),
+            None => self,
+        }
+    }
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let authorized = self.authorization.is_some();
+        f.debug_struct("Http")
+            .field("base", &self.base.as_str())
+            .field("authorized", &authorized)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

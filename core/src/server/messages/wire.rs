@@ -1,0 +1,114 @@
+//! Prompts in the server's words.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::error::{OpencodeError, Result};
+use crate::model::Map;
+use crate::server::sessions::{Remembered, agent_of, model_of};
+use crate::server::types::request::{PromptPart, PromptRequest};
+use crate::server::types::session::SessionInfo;
+
+/// The body of a prompt for a session. A message id is never sent: the server orders messages by
+/// id, and a client's clock that is off would break its turns.
+pub(super) fn prompt(request: &PromptRequest, session: &SessionInfo) -> Result<Map> {
+    if request.content.is_empty() {
+        return Err(OpencodeError::invalid_request("content", "the prompt has no content")
+            .of_session(&session.id));
+    }
+    let mut body = Map::new();
+    if let Some((provider, model)) = model_of(request.provider.as_ref(), request.model.as_deref())?
+    {
+        body.insert("model".into(), json!({ "providerID": provider, "modelID": model }));
+    }
+    if let Some(agent) = agent_of(request.agent.as_deref()) {
+        body.insert("agent".into(), agent.into());
+    }
+    if let Some(variant) = &request.variant {
+        body.insert("variant".into(), variant.as_str().into());
+    }
+    let system = request.system.clone().or_else(|| Remembered::of(session).system_prompt);
+    if let Some(system) = system {
+        body.insert("system".into(), system.into());
+    }
+    if let Some(tools) = &request.tools {
+        body.insert("tools".into(), json!(tools));
+    }
+    if request.no_reply {
+        body.insert("noReply".into(), true.into());
+    }
+    if let Some(format) = &request.format {
+        body.insert("format".into(), format.clone());
+    }
+    let parts = request.content.iter().map(|part| piece(part, &session.directory));
+    body.insert("parts".into(), Value::Array(parts.collect::<Result<_>>()?));
+    Ok(body)
+}
+
+fn piece(part: &PromptPart, directory: &str) -> Result<Value> {
+    Ok(match part {
+        PromptPart::Text { text } => json!({ "type": "text", "text": text }),
+        PromptPart::File { path, content, mime } => {
+            let guessed = || mime_guess::from_path(path).first_or_text_plain().to_string();
+            let mime = mime.clone().unwrap_or_else(guessed);
+            let url = match content {
+                Some(content) => format!("data:{mime};base64,{}", STANDARD.encode(content)),
+                None => address(path, directory)?,
+            };
+            let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            json!({ "type": "file", "mime": mime, "filename": name, "url": url })
+        }
+        PromptPart::Agent { name } => json!({ "type": "agent", "name": name }),
+        PromptPart::Subtask { prompt, description, agent } => json!({
+            "type": "subtask", "prompt": prompt, "description": description, "agent": agent
+        }),
+    })
+}
+
+/// The URL of a path on the server's machine, from the session's directory; URLs stay.
+fn address(path: &str, directory: &str) -> Result<String> {
+    if path.starts_with("file:") || path.starts_with("data:") || path.contains("://") {
+        return Ok(path.to_owned());
+    }
+    let mut url = Url::parse("file:///").map_err(|_| unaddressable(path))?;
+    let root = directory.trim_end_matches('/');
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{root}/{path}") };
+    let steps = whole.split('/').filter(|step| !step.is_empty() && *step != ".");
+    url.path_segments_mut().map_err(|()| unaddressable(path))?.clear().extend(steps);
+    Ok(url.into())
+}
+
+fn unaddressable(path: &str) -> OpencodeError {
+    OpencodeError::invalid_request("content", format!("the path {path:?} is no file's"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(part: PromptPart) -> Value {
+        piece(&part, "/p/données 100%").unwrap()
+    }
+
+    #[test]
+    fn a_file_is_its_content_or_the_address_of_its_path() {
+        let file = |path: &str, content: Option<&str>| PromptPart::File {
+            path: path.into(),
+            content: content.map(Into::into),
+            mime: None,
+        };
+        let given = sent(file("src/a.rs", Some("fn é() {}")));
+        assert_eq!(given["filename"], "a.rs");
+        assert_eq!(given["mime"], "text/x-rust");
+        let (head, data) = given["url"].as_str().unwrap().split_once(',').unwrap();
+        assert_eq!(head, "data:text/x-rust;base64");
+        assert_eq!(STANDARD.decode(data).unwrap(), "fn é() {}".as_bytes());
+
+        let named = sent(file("src/100% é?.md", None));
+        assert_eq!(named["url"], "file:///p/donn%C3%A9es%20100%25/src/100%25%20%C3%A9%3F.md");
+        assert_eq!(sent(file("/etc/hosts", None))["url"], "file:///etc/hosts");
+        assert_eq!(sent(file("https://h/x.png", None))["url"], "https://h/x.png");
+    }
+}

@@ -1,0 +1,142 @@
+//! `diff`: what a whole session changed, summed up by file.
+
+use serde::Serialize;
+
+use super::Sessions;
+use crate::error::Result;
+use crate::server::types::diff::FileDiff;
+
+/// What a session did to one file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct FileChange {
+    /// In the project; empty when an old server does not tell it.
+    pub path: String,
+    pub lines_added: u64,
+    pub lines_removed: u64,
+    /// `added`, `deleted` or `modified`, over all of the session.
+    pub status: Option<String>,
+    /// The patches of its turns, in order.
+    pub patch: String,
+}
+
+/// What a session changed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SessionDiff {
+    /// One for each file, in the order in which they were first changed.
+    pub file_diffs: Vec<FileChange>,
+}
+
+impl Sessions<'_> {
+    /// What the whole session changed, turn by turn summed up.
+    /// `GET /session/{id}/diff` for each message of the user; without one the server tells nothing
+    pub async fn diff(self, id: &str) -> Result<SessionDiff> {
+        let messages = self.client.messages().list(id).await?;
+        let prompts = messages.iter().filter(|message| message.info.as_user().is_some());
+        let mut turns = Vec::new();
+        for prompt in prompts {
+            turns.push(self.diff_message(id, prompt.id()).await?);
+        }
+        Ok(SessionDiff { file_diffs: summed(turns.into_iter().flatten()) })
+    }
+}
+
+fn summed(changes: impl Iterator<Item = FileDiff>) -> Vec<FileChange> {
+    let mut files: Vec<FileChange> = Vec::new();
+    for change in changes {
+        let patch = change.patch.unwrap_or_default();
+        let path = change.file.or_else(|| patch.lines().find_map(path_in_patch));
+        let path = path.unwrap_or_default();
+        let known = files.iter().position(|file| file.path == path);
+        let position = known.unwrap_or_else(|| {
+            files.push(FileChange { path, ..FileChange::default() });
+            files.len() - 1
+        });
+        let file = &mut files[position];
+        file.lines_added += count(change.additions);
+        file.lines_removed += count(change.deletions);
+        file.status = over_all(file.status.take(), change.status.map(|status| status.to_string()));
+        file.patch.push_str(&patch);
+        if !file.patch.is_empty() && !file.patch.ends_with('\n') {
+            file.patch.push('\n');
+        }
+    }
+    files
+}
+
+/// A file that was added and then modified was added; one that was added again was modified.
+fn over_all(before: Option<String>, now: Option<String>) -> Option<String> {
+    match (before.as_deref(), now.as_deref()) {
+        (Some("added"), Some("modified")) => before,
+        (Some("deleted"), Some("added")) => Some("modified".to_owned()),
+        (_, None) => before,
+        _ => now,
+    }
+}
+
+fn count(lines: f64) -> u64 {
+    // Saturates, and no line count is fractional.
+    lines.max(0.0) as u64
+}
+
+/// The path in a line of a patch that names a file: `+++ b/src/a.rs`, `Index: src/a.rs`,
+/// `diff --git a/… b/…`.
+pub(super) fn path_in_patch(line: &str) -> Option<String> {
+    let line = line.trim_end();
+    let path = match line.split_once(' ')? {
+        ("Index:", path) => path,
+        ("diff", rest) => rest.strip_prefix("--git ")?.rsplit_once(" b/")?.1,
+        ("+++" | "---", path) if path.trim() != "/dev/null" => {
+            let path = path.split('\t').next()?.trim();
+            path.strip_prefix("b/").or_else(|| path.strip_prefix("a/")).unwrap_or(path)
+        }
+        _ => return None,
+    };
+    Some(path.trim().to_owned()).filter(|path| !path.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(json: serde_json::Value) -> FileDiff {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn turns_are_summed_up_by_file_and_paths_come_from_patches_where_they_must() {
+        let turns = [
+            change(
+                serde_json::json!({"file": "a.rs", "patch": "p1", "additions": 2, "deletions": 0, "status": "added"}),
+            ),
+            change(
+                serde_json::json!({"patch": "--- a/b.rs\n+++ b/b.rs\n", "additions": 1, "deletions": 1}),
+            ),
+            change(
+                serde_json::json!({"file": "a.rs", "patch": "p2\n", "additions": 1, "deletions": 2, "status": "modified"}),
+            ),
+        ];
+        let files = summed(turns.into_iter());
+        assert_eq!(files.len(), 2);
+        assert_eq!((files[0].lines_added, files[0].lines_removed), (3, 2));
+        assert_eq!(files[0].patch, "p1\np2\n");
+        assert_eq!(files[0].status.as_deref(), Some("added"));
+        assert_eq!(files[1].path, "b.rs");
+    }
+
+    #[test]
+    fn every_header_of_a_patch_names_its_file() {
+        for line in [
+            "Index: src/a b.rs",
+            "+++ b/src/a b.rs\t2026",
+            "--- a/src/a b.rs",
+            "diff --git a/x b/src/a b.rs",
+        ] {
+            assert_eq!(path_in_patch(line).as_deref(), Some("src/a b.rs"), "{line}");
+        }
+        for line in ["+++ /dev/null", "+added", "@@ -1 +1 @@", ""] {
+            assert_eq!(path_in_patch(line), None, "{line}");
+        }
+    }
+}

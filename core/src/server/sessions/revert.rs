@@ -1,0 +1,82 @@
+//! `revert`: back to before a message. What is reverted stays until the next prompt, which makes
+//! it permanent; `unrevert` brings it back until then.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::diff::path_in_patch;
+use super::remembered::Remembered;
+use super::{Session, Sessions};
+use crate::error::{OpencodeError, Result};
+use crate::model::Map;
+use crate::server::http::Call;
+use crate::server::types::message::Message;
+use crate::server::types::part::Part;
+use crate::server::types::request::RevertRequest;
+use crate::server::types::session::SessionInfo;
+use crate::server::types::status::RunStatus;
+
+/// What a revert did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Reverted {
+    pub session: Session,
+    /// The files it changed back, in order, as paths in the project.
+    pub reverted_files: Vec<String>,
+}
+
+impl Sessions<'_> {
+    /// Takes back a message and all that follows, and what that did to files. The next prompt,
+    /// command or summary makes it permanent; until then [`unrevert`](Self::unrevert) undoes it.
+    /// `POST /session/{id}/revert`; `NOT_FOUND` for a message that is not there, `CONFLICT` while
+    /// a turn runs
+    pub async fn revert(self, id: &str, request: RevertRequest) -> Result<Reverted> {
+        let messages = self.client.messages().list(id).await?;
+        let target = target(id, &messages, &request)?;
+        let mut body = Map::new();
+        body.insert("messageID".into(), target.as_str().into());
+        if let Some(part) = &request.part_id {
+            body.insert("partID".into(), part.as_str().into());
+        }
+        let call = self.client.call(Call::post("").of_session(id)?.then("revert")).json(&body)?;
+        let mut info: SessionInfo = self.client.open()?.json(call).await?;
+        if let Some(reason) = request.message {
+            let mut remembered = Remembered::of(&info);
+            remembered.revert_reason = Some(reason);
+            let metadata = remembered.into(info.metadata.clone().unwrap_or_default());
+            let update = Map::from_iter([("metadata".to_owned(), metadata.into())]);
+            info = self.patch(id, &update).await?;
+        }
+        let reverted_files = files(&info);
+        Ok(Reverted { session: Session::new(info, &RunStatus::default()), reverted_files })
+    }
+}
+
+fn target(id: &str, messages: &[Message], request: &RevertRequest) -> Result<String> {
+    let Some(asked) = &request.message_id else {
+        let last = messages.iter().rev().find(|message| message.info.as_user().is_some());
+        return last.map(|message| message.id().to_owned()).ok_or_else(|| {
+            OpencodeError::absent("message", "the last one of the user", id)
+                .with_hint("nothing was said in this session yet")
+        });
+    };
+    let message = messages
+        .iter()
+        .find(|message| message.id() == asked)
+        .ok_or_else(|| OpencodeError::absent("message", asked, id))?;
+    if let Some(part) = &request.part_id
+        && !message.parts.iter().any(|held: &Part| held.id() == part)
+    {
+        return Err(OpencodeError::absent("part", part, id));
+    }
+    Ok(asked.clone())
+}
+
+/// The files of the diff that the server shows for a pending revert.
+fn files(info: &SessionInfo) -> Vec<String> {
+    let diff = info.revert.as_ref().and_then(|revert| revert.diff.as_deref()).unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    let paths = diff.split_inclusive('\n').filter_map(path_in_patch);
+    paths.filter(|path| seen.insert(path.clone())).collect()
+}

@@ -1,0 +1,231 @@
+//! Turns in flight: how many at once, when they end, and what they ask for meanwhile.
+
+mod asked;
+mod call;
+mod watch;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch as state};
+
+use self::asked::Asked;
+use self::asked::Waiting;
+pub(super) use self::call::TurnCall;
+use self::watch::{Begun, Watch};
+use super::client::Client;
+use super::hub::Listener;
+use super::types::error::MessageError;
+use super::types::message::{Message, MessageInfo};
+use super::types::session::SessionInfo;
+use crate::error::{ApiErrorKind, OpencodeError, Result};
+
+/// The turns of a client.
+pub(super) struct Turns {
+    slots: Option<Arc<Semaphore>>,
+    running: Mutex<HashMap<String, state::Receiver<State>>>,
+    asked: Asked,
+}
+
+/// How far a turn is.
+#[derive(Debug, Clone)]
+enum State {
+    Running,
+    /// It asks for something that no handler answers.
+    Waits(Waiting),
+    /// It is over; with what the server said went wrong, if it did.
+    Over(Option<MessageError>),
+    /// Nothing is known of it any more.
+    Lost(String),
+}
+
+/// A place among the turns, and an ear for what happens.
+pub(super) struct Entered {
+    info: SessionInfo,
+    slot: Option<OwnedSemaphorePermit>,
+    listener: Listener,
+}
+
+/// A turn that this client began.
+pub(super) struct Turn {
+    session_id: String,
+    begun: Begun,
+    state: state::Receiver<State>,
+}
+
+impl Turns {
+    pub(super) fn new(max_concurrent: Option<usize>) -> Self {
+        let slots = max_concurrent.map(|slots| Arc::new(Semaphore::new(slots)));
+        Self { slots, running: Mutex::default(), asked: Asked::default() }
+    }
+
+    /// Waits for a free place, and listens.
+    pub(super) async fn enter(&self, client: &Client, info: &SessionInfo) -> Result<Entered> {
+        let slot = match &self.slots {
+            // The semaphore is never closed.
+            Some(slots) => Arc::clone(slots).acquire_owned().await.ok(),
+            None => None,
+        };
+        let listener = client.shared.hub.listen(client, &info.directory).await?;
+        Ok(Entered { info: info.clone(), slot, listener })
+    }
+
+    pub(super) async fn wait_idle(
+        &self,
+        client: &Client,
+        id: &str,
+        timeout: Option<Duration>,
+    ) -> Result<()> {
+        let waiting = async {
+            let own = self.running().get(id).cloned();
+            match own {
+                Some(state) => settled(id, state).await.map(|_| ()),
+                None => {
+                    let info = client.info(id).await?;
+                    let listener = client.shared.hub.listen(client, &info.directory).await?;
+                    let mut watch = Watch::new(client, info, listener, None);
+                    watch.until_over(|waiting| Err(waiting.clone().into())).await.map(|_| ())
+                }
+            }
+        };
+        match timeout {
+            None => waiting.await,
+            Some(bound) => tokio::time::timeout(bound, waiting).await.map_err(|_| {
+                OpencodeError::timeout(format!("waiting for session {id} to be idle"), bound)
+                    .of_session(id)
+            })?,
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, state::Receiver<State>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entered {
+    /// Does `work`, whose answer comes when the turn is through; answers meanwhile what the turn
+    /// asks for. `ACTION_REQUIRED` when no handler does; the work then goes on by itself, with its
+    /// place. Cancelled by dropping.
+    pub(super) async fn attended<T: Send + 'static>(
+        self,
+        client: &Client,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let Self { info, slot, listener } = self;
+        let mut work = tokio::spawn(async move {
+            let done = work.await;
+            drop(slot);
+            done
+        });
+        let cancel = AbortOnDrop(Some(work.abort_handle()));
+        let mut watch = Watch::new(client, info, listener, None);
+        let outcome = tokio::select! {
+            biased;
+            done = &mut work => done.unwrap_or_else(|failed| {
+                Err(OpencodeError::connection(format!("the call was lost: {failed}"), false))
+            }),
+            waiting = watch.unanswered() => {
+                cancel.keep();
+                return Err(waiting.into());
+            }
+        };
+        cancel.keep();
+        outcome
+    }
+
+    /// Remembers where the session's history ends, so that a turn's own messages can be told.
+    pub(super) async fn before(&self, client: &Client) -> Result<Begun> {
+        let newest = client.messages().list(&self.info.id).limit(1).await?;
+        Ok(Begun::after(newest.last().map(Message::id)))
+    }
+
+    /// Follows a turn that was just sent until it is over, in the background.
+    pub(super) fn follow(self, client: &Client, begun: Begun) -> Turn {
+        let Self { info, slot, listener } = self;
+        let session_id = info.id.clone();
+        let (report, state) = state::channel(State::Running);
+        client.shared.turns.running().insert(session_id.clone(), state.clone());
+        let (client, turn) = (client.clone(), Turn { session_id, begun: begun.clone(), state });
+        tokio::spawn(async move {
+            let id = info.id.clone();
+            let mut watch = Watch::new(&client, info, listener, Some(begun));
+            let over = watch
+                .until_over(|waiting| {
+                    report.send_replace(State::Waits(waiting.clone()));
+                    Ok(())
+                })
+                .await;
+            drop(slot);
+            client.shared.turns.running().remove(&id);
+            report.send_replace(match over {
+                Ok(failure) => State::Over(failure),
+                Err(error) => State::Lost(error.to_string()),
+            });
+        });
+        turn
+    }
+}
+
+impl Turn {
+    /// Waits for the turn's end and gives its last message.
+    pub(super) async fn answer(self, client: &Client) -> Result<Message> {
+        let id = self.session_id;
+        let failure = settled(&id, self.state).await?;
+        let messages = client.messages().list(&id).await?;
+        let answers = self.begun.since(&messages).rev().find_map(|message| match &message.info {
+            MessageInfo::Assistant(answer) => Some((message, answer)),
+            _ => None,
+        });
+        match (answers, failure) {
+            (Some((_, answer)), _) if answer.error.is_some() => {
+                Err(answer.error.as_ref().map_or_else(|| unanswered(&id), |e| e.to_error(&id)))
+            }
+            (Some((message, answer)), _) if answer.completed_at().is_some() => Ok(message.clone()),
+            (_, Some(failure)) => Err(failure.to_error(&id)),
+            _ => Err(unanswered(&id)),
+        }
+    }
+}
+
+fn unanswered(id: &str) -> OpencodeError {
+    OpencodeError::api(
+        ApiErrorKind::Server,
+        format!("the turn of session {id} ended without a whole answer"),
+    )
+    .of_session(id)
+    .with_hint("the server may have been restarted; what it said until then is in the session")
+}
+
+async fn settled(id: &str, mut state: state::Receiver<State>) -> Result<Option<MessageError>> {
+    loop {
+        let now = state.borrow_and_update().clone();
+        match now {
+            State::Running => {}
+            State::Waits(waiting) => return Err(waiting.into()),
+            State::Over(failure) => return Ok(failure),
+            State::Lost(reason) => {
+                return Err(OpencodeError::api(ApiErrorKind::Server, reason).of_session(id));
+            }
+        }
+        if state.changed().await.is_err() {
+            return Err(unanswered(id));
+        }
+    }
+}
+
+struct AbortOnDrop(Option<tokio::task::AbortHandle>);
+
+impl AbortOnDrop {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
