@@ -20,7 +20,7 @@ impl Interest {
     pub(super) fn wants(&self, event: &Event) -> bool {
         let Some(wanted) = &self.session else { return true };
         match event.session_id() {
-            Some(_) => true,
+            Some(session) => session == wanted,
             // An error of no session may be the reason why this one stopped.
             None => {
                 let kind = event.kind();
