@@ -362,6 +362,8 @@ async fn session_events() -> Outcome {
     let client = client();
     let session = client.sessions().create(CreateSessionRequest::default()).await?;
     let turn = say(&client, &session, "hello");
+    // The example listens for ever; here until the turn is over.
+    let listening = async {
 
 // Subscribe to events for a specific session
 let mut subscription = client.subscribe_session(&session.id).await?;
@@ -381,7 +383,16 @@ while let Some(event) = subscription.recv().await {
     }
 }
 
-    turn.await?;
+        Ok::<(), Box<dyn std::error::Error>>(())
+    };
+    let over = async {
+        turn.await.unwrap();
+        idle(&client, &session).await;
+    };
+    tokio::select! {
+        failed = listening => failed?,
+        () = over => {}
+    }
     Ok(())
 }
 
