@@ -8,7 +8,8 @@ use opencode_sessions::server::events::decode_all;
 
 use crate::measure::{Bench, Figure, times};
 
-const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/opencode-events.sse");
+const RECORDED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/opencode-events.sse");
 const PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/server/peer/events.mjs");
 
 pub(crate) fn run(bench: &Bench) {
