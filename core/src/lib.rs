@@ -44,3 +44,8 @@ pub use transfer::Format;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the client's guide compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/server.md")]
+struct ServerGuide;
