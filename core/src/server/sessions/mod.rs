@@ -30,8 +30,9 @@ pub use self::view::{Session, SessionDetails, SessionStatus};
 pub(super) use self::create::{agent_of, model_of};
 pub(super) use self::delete::delete_plainly;
 pub(super) use self::remembered::Remembered;
+pub(super) use self::status::told_by;
 use super::client::Client;
-use super::http::{Call, Lenient, decode_list};
+use super::http::{Call, Lenient, decode_list, is_unknown_call};
 use super::types::diff::FileDiff;
 use super::types::request::UpdateSessionRequest;
 use super::types::session::SessionInfo;
@@ -171,12 +172,24 @@ impl Client {
         self.open()?.json(self.call(Call::get("").of_session(id)?)).await
     }
 
-    /// What runs in a directory: sessions that are not listed do not.
+    /// What runs in a directory: sessions that are not listed do not. A server too old to tell
+    /// lists none.
     pub(super) async fn run_statuses(
         &self,
         directory: Option<&str>,
     ) -> Result<HashMap<String, RunStatus>> {
-        self.open()?.json(Call::get("/session/status").in_directory(directory)).await
+        Ok(self.known_run_statuses(directory).await?.unwrap_or_default())
+    }
+
+    /// The same; `None` from a server too old to tell.
+    pub(super) async fn known_run_statuses(
+        &self,
+        directory: Option<&str>,
+    ) -> Result<Option<HashMap<String, RunStatus>>> {
+        match self.open()?.json(Call::get("/session/status").in_directory(directory)).await {
+            Err(error) if is_unknown_call(&error) => Ok(None),
+            known => known.map(Some),
+        }
     }
 
     pub(super) async fn list_of<T: Lenient>(&self, call: Call<'_>) -> Result<Vec<T>> {
