@@ -47,7 +47,7 @@ pub(super) fn read(
     let kind = ApiErrorKind::of_status(number);
     let told = Told::of(body);
     let retry_after = (number == 429 || number == 503).then(|| retry_after(headers)).flatten();
-    let hint = hint(kind, &told);
+    let hint = hint(call, kind, &told);
     OpencodeError::Api {
         kind,
         status: Some(number),
@@ -163,8 +163,11 @@ fn message(call: &Call<'_>, status: StatusCode, kind: ApiErrorKind, told: &Told)
     }
 }
 
-fn hint(kind: ApiErrorKind, told: &Told) -> Option<String> {
+fn hint(call: &Call<'_>, kind: ApiErrorKind, told: &Told) -> Option<String> {
     match (kind, &told.reference, &told.field) {
+        (ApiErrorKind::NotFound, ..) if call.is_of_all_sessions() => {
+            Some("this server has no sessions: it is no OpenCode server, or of another line of versions than 1.2 to 1.x".to_owned())
+        }
         (ApiErrorKind::Server, Some(reference), _) => {
             Some(format!("look for {reference} in the server's log (~/.local/share/opencode/log)"))
         }
