@@ -1,12 +1,20 @@
-"""Every test has a home, a default store and a session manager of its own."""
+"""Every test has a home, a default store and a session manager of its own.
 
+A test that takes `server` runs against the real OpenCode server; it is marked `real_server`.
+"""
+
+import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opencode.hooks import HookRegistry
 from opencode.sessions import SessionManager, SessionStorage
+
+SERVERS = Path(__file__).parents[2] / "tests" / "servers"
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +35,58 @@ def storage(tmp_path: Path) -> SessionStorage:
 def manager(storage: SessionStorage) -> Iterator[SessionManager]:
     with SessionManager(storage, auto_save_interval=0) as manager:
         yield manager
+
+
+class Server:
+    """The real server with its scripted model; tests/servers/README.md has the commands."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        addresses = self._answer()
+        self.url: str = addresses["url"]
+        self.username: str = addresses["username"]
+        self.password: str = addresses["password"]
+        self.directory = Path(addresses["directory"])
+        self.home = Path(addresses["home"])
+        self.root = Path(addresses["root"])
+        self.version: str = addresses["version"]
+
+    def command(self, name: str, **arguments: object) -> dict[str, Any]:
+        """Does one of the README's commands and returns its answer."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"command": name, **arguments}) + "\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        assert answer["ok"], answer["error"]
+        return answer
+
+    def project(self, name: str) -> Path:
+        """A new git repository with one commit, for one test alone."""
+        return Path(self.command("project", name=name)["directory"])
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the real server's rig ended; what it wrote above says why"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    if not (SERVERS / "node_modules").is_dir():
+        pytest.fail("the real server is not installed: `cargo xtask test` does that (with Node)")
+    # Leaving the block closes its standard input and waits: with that it stops all it started.
+    with subprocess.Popen(
+        ["node", str(SERVERS / "rig.mjs")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        yield Server(process)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real_server)

@@ -23,7 +23,8 @@ pub(crate) fn run() -> Result<()> {
 fn rust(steps: &mut Steps) {
     steps.run("cargo fmt", || shell::run(&mut shell::cargo(["fmt", "--all", "--check"])));
     steps.run("clippy", || clippy(&[]));
-    steps.run("clippy with failpoints", || clippy(&["--features", "opencode-sessions/failpoints"]));
+    let features = "opencode-sessions/failpoints,opencode-sessions/real-server";
+    steps.run("clippy with all features", || clippy(&["--features", features]));
     steps.run("cargo doc", || {
         let args = ["doc", "--package", "opencode-sessions", "--no-deps"];
         shell::run(shell::cargo(args).env("RUSTDOCFLAGS", "-D warnings"))

@@ -11,6 +11,7 @@ mod lint;
 mod machine;
 mod python;
 mod report;
+mod servers;
 mod shell;
 mod stamp;
 mod steps;
@@ -28,8 +29,8 @@ Usage: cargo xtask <chore>
 
   demo                      build, install into .venv and run the main job on real data
   test [--require A,B]      run every test of every language whose toolchain is here; a language
-                            named in --require must have been tested
-                            (rust, python, node, kotlin, swift)
+                            named in --require must have been tested, and against the real
+                            server, which needs Node (rust, python, node, kotlin, swift)
   lint                      formats, lints, types, licences, generated pages
   bench [--quick]           measure and write docs/benchmarks.md; --quick tries it out on small
                             sizes and writes target/bench/benchmarks.md instead

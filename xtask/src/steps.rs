@@ -43,6 +43,10 @@ impl Steps {
         self.named(|outcome| *outcome == Outcome::Failed)
     }
 
+    pub(crate) fn is_skipped(&self, name: &str) -> bool {
+        self.named(|outcome| matches!(outcome, Outcome::Skipped(_))).contains(&name)
+    }
+
     /// The steps in a line: `pytest, mypy; skipped: examples (none yet)`.
     pub(crate) fn summary(&self) -> String {
         let mut parts = vec![self.named(|outcome| *outcome == Outcome::Passed).join(", ")];
@@ -83,6 +87,7 @@ mod tests {
         assert!(steps.run("second", || Ok(())));
         steps.skip("third", "not there");
         assert_eq!(steps.failed(), ["first"]);
+        assert!(steps.is_skipped("third") && !steps.is_skipped("first"));
         assert_eq!(steps.summary(), "second; failed: first; skipped: third (not there)");
     }
 }

@@ -5,6 +5,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::language::Language;
 use crate::python::{self, Venv};
+use crate::servers;
 use crate::shell;
 use crate::steps::Steps;
 
@@ -12,7 +13,11 @@ use crate::steps::Steps;
 /// stub, with what importing it really gives.
 const PYTHON_PACKAGES: [&str; 3] = ["opencode.sessions", "opencode.errors", "opencode.hooks"];
 
+/// The step of each language that needs Node, whatever the language.
+const REAL_SERVER: &str = "real server";
+
 pub(crate) fn run(required: &[Language]) -> Result<()> {
+    let server = RealServer::prepare();
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
@@ -23,15 +28,18 @@ pub(crate) fn run(required: &[Language]) -> Result<()> {
     let mut failed = Vec::new();
     for language in Language::ALL {
         let toolchain = language.toolchain();
-        let steps = toolchain.as_ref().and_then(|_| steps_of(language));
+        let steps = toolchain.as_ref().and_then(|_| steps_of(language, &server));
         let is_required = required.contains(&language);
+        let is_whole = |steps: &Steps| !steps.is_skipped(REAL_SERVER);
         let (result, is_failure) = match (&toolchain, &steps) {
             (None, _) if is_required => ("FAILED: required, and missing", true),
             (None, _) => ("not run: toolchain missing", false),
             (_, None) if is_required => ("FAILED: required, but no tests yet", true),
             (_, None) => ("no tests yet", false),
-            (_, Some(steps)) if steps.failed().is_empty() => ("passed", false),
-            (_, Some(_)) => ("FAILED", true),
+            (_, Some(steps)) if !steps.failed().is_empty() => ("FAILED", true),
+            (_, Some(steps)) if is_whole(steps) => ("passed", false),
+            _ if is_required => ("FAILED: required, and not run against the real server", true),
+            _ => ("passed, but not against the real server", false),
         };
         if is_failure {
             failed.push(language.name());
@@ -51,15 +59,47 @@ pub(crate) fn run(required: &[Language]) -> Result<()> {
     Ok(())
 }
 
-fn steps_of(language: Language) -> Option<Steps> {
+/// Whether the tests that need the real server can run.
+enum RealServer {
+    Ready,
+    Failed(String),
+    Missing(String),
+}
+
+impl RealServer {
+    fn prepare() -> Self {
+        match servers::missing() {
+            Some(missing) => Self::Missing(missing),
+            None => match servers::prepare() {
+                Ok(()) => Self::Ready,
+                Err(error) => Self::Failed(format!("{error:#}")),
+            },
+        }
+    }
+
+    /// Runs a language's tests against it, as a step of its own.
+    fn step(&self, steps: &mut Steps, tests: impl FnOnce() -> Result<()>) {
+        match self {
+            Self::Ready => {
+                steps.run(REAL_SERVER, tests);
+            }
+            Self::Failed(why) => {
+                steps.run(REAL_SERVER, || bail!("{why}"));
+            }
+            Self::Missing(why) => steps.skip(REAL_SERVER, why),
+        }
+    }
+}
+
+fn steps_of(language: Language, server: &RealServer) -> Option<Steps> {
     match language {
-        Language::Rust => Some(rust()),
-        Language::Python => Some(python()),
+        Language::Rust => Some(rust(server)),
+        Language::Python => Some(python(server)),
         Language::Node | Language::Kotlin | Language::Swift => None,
     }
 }
 
-fn rust() -> Steps {
+fn rust(server: &RealServer) -> Steps {
     // The Python module is tested from Python: a test binary of it would need libpython to link.
     let workspace = ["--workspace", "--exclude", "opencode-sessions-python", "--no-fail-fast"];
     let mut steps = Steps::default();
@@ -70,10 +110,15 @@ fn rust() -> Steps {
     steps.run("doc examples", || {
         shell::run(&mut shell::cargo(["test"].into_iter().chain(workspace).chain(["--doc"])))
     });
+    server.step(&mut steps, || {
+        let package = ["test", "--package", "opencode-sessions", "--no-fail-fast"];
+        let real = ["--features", "real-server", "--test", "server_*"];
+        shell::run(&mut shell::cargo(package.into_iter().chain(real)))
+    });
     steps
 }
 
-fn python() -> Steps {
+fn python(server: &RealServer) -> Steps {
     let mut steps = Steps::default();
     let mut venv = None;
     let is_ready = steps.run("build and install", || {
@@ -84,10 +129,12 @@ fn python() -> Steps {
     });
     let Some(venv) = venv.filter(|_| is_ready) else { return steps };
 
-    steps.run("pytest", || {
+    let pytest = |which| {
         let args = ["-m", "pytest", "--config-file", "python/pyproject.toml", "python/tests"];
-        shell::run(&mut venv.python_with(args))
-    });
+        shell::run(&mut venv.python_with(args.into_iter().chain(["-m", which])))
+    };
+    steps.run("pytest", || pytest("not real_server"));
+    server.step(&mut steps, || pytest("real_server"));
     steps.run("mypy --strict", || python::mypy(&venv));
     steps.run("stubtest", || {
         let args = ["-m", "mypy.stubtest", "--mypy-config-file", "python/pyproject.toml"];

@@ -1,5 +1,9 @@
-//! What the reliability tests share: places for stores, child processes, and repeatable chance.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! What the tests share: places for stores, child processes and repeatable chance for those of the
+//! local half; for those of the remote half the real server and one that does as it is told.
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
+
+pub(crate) mod rig;
+pub(crate) mod scripted;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
