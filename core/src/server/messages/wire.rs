@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
-use crate::server::sessions::{Remembered, agent_of, model_of};
+use crate::server::sessions::{Remembered, agent_in, model_of};
 use crate::server::types::request::{PromptPart, PromptRequest};
 use crate::server::types::session::SessionInfo;
 
@@ -23,7 +23,7 @@ pub(super) fn prompt(request: &PromptRequest, session: &SessionInfo) -> Result<M
     {
         body.insert("model".into(), json!({ "providerID": provider, "modelID": model }));
     }
-    if let Some(agent) = agent_of(request.agent.as_deref()) {
+    if let Some(agent) = agent_in(request.agent.as_deref(), session) {
         body.insert("agent".into(), agent.into());
     }
     if let Some(variant) = &request.variant {

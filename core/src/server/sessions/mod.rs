@@ -27,7 +27,7 @@ pub use self::share::{ShareSessionResponse, Unshared};
 pub use self::summarize::Summary;
 pub use self::view::{Session, SessionDetails, SessionStatus};
 
-pub(super) use self::create::{agent_of, model_of};
+pub(super) use self::create::{agent_in, model_of};
 pub(super) use self::delete::delete_plainly;
 pub(super) use self::remembered::Remembered;
 use super::client::Client;
@@ -119,7 +119,11 @@ impl<'c> Sessions<'c> {
     pub async fn children(self, id: &str) -> Result<Vec<Session>> {
         let call = self.client.call(Call::get("").of_session(id)?.then("children"));
         let children: Vec<SessionInfo> = self.client.list_of(call).await?;
-        let running = self.client.run_statuses(self.client.directory()).await?;
+        // They are where their parent is, which may not be the client's directory.
+        let Some(directory) = children.first().map(|child| child.directory.clone()) else {
+            return Ok(Vec::new());
+        };
+        let running = self.client.run_statuses(Some(&directory)).await?;
         Ok(children.into_iter().map(|info| Session::in_list(info, &running)).collect())
     }
 

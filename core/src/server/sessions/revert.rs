@@ -12,7 +12,6 @@ use crate::error::{OpencodeError, Result};
 use crate::model::Map;
 use crate::server::http::Call;
 use crate::server::types::message::Message;
-use crate::server::types::part::Part;
 use crate::server::types::request::RevertRequest;
 use crate::server::types::session::SessionInfo;
 use crate::server::types::status::RunStatus;
@@ -53,24 +52,28 @@ impl Sessions<'_> {
     }
 }
 
+/// The message to revert to: the one asked for, the one that holds the part, or the user's last.
 fn target(id: &str, messages: &[Message], request: &RevertRequest) -> Result<String> {
-    let Some(asked) = &request.message_id else {
-        let last = messages.iter().rev().find(|message| message.info.as_user().is_some());
-        return last.map(|message| message.id().to_owned()).ok_or_else(|| {
-            OpencodeError::absent("message", "the last one of the user", id)
-                .with_hint("nothing was said in this session yet")
-        });
+    let holds = |message: &Message, part: &str| message.parts.iter().any(|held| held.id() == part);
+    let found = match (&request.message_id, &request.part_id) {
+        (Some(asked), _) => {
+            let message = messages.iter().find(|message| message.id() == asked);
+            Some(message.ok_or_else(|| OpencodeError::absent("message", asked, id))?)
+        }
+        (None, Some(part)) => messages.iter().find(|message| holds(message, part)),
+        (None, None) => {
+            let last = messages.iter().rev().find(|message| message.info.as_user().is_some());
+            Some(last.ok_or_else(|| {
+                OpencodeError::absent("message", "the last one of the user", id)
+                    .with_hint("nothing was said in this session yet")
+            })?)
+        }
     };
-    let message = messages
-        .iter()
-        .find(|message| message.id() == asked)
-        .ok_or_else(|| OpencodeError::absent("message", asked, id))?;
-    if let Some(part) = &request.part_id
-        && !message.parts.iter().any(|held: &Part| held.id() == part)
-    {
-        return Err(OpencodeError::absent("part", part, id));
+    match (found, &request.part_id) {
+        (Some(message), None) => Ok(message.id().to_owned()),
+        (Some(message), Some(part)) if holds(message, part) => Ok(message.id().to_owned()),
+        (_, part) => Err(OpencodeError::absent("part", part.as_deref().unwrap_or_default(), id)),
     }
-    Ok(asked.clone())
 }
 
 /// The files of the diff that the server shows for a pending revert.
