@@ -9,7 +9,12 @@
 mod support;
 
 mod creates;
+mod forks;
 mod lists;
+mod logged;
 mod place;
+mod reverts;
 mod sessions;
+mod shares;
 mod states;
+mod summaries;

@@ -155,13 +155,6 @@ impl<'c> Sessions<'c> {
         }
     }
 
-    /// Takes back a revert. `POST /session/{id}/unrevert`; `CONFLICT` while a turn runs
-    pub async fn unrevert(self, id: &str) -> Result<Session> {
-        let call = self.client.call(Call::post("").of_session(id)?.then("unrevert"));
-        let info: SessionInfo = self.client.open()?.json(call).await?;
-        Ok(Session::new(info, &RunStatus::default()))
-    }
-
     /// What one message of the user changed. `GET /session/{id}/diff?messageID=`
     pub async fn diff_message(self, id: &str, message_id: &str) -> Result<Vec<FileDiff>> {
         let call = self.client.call(Call::get("").of_session(id)?.then("diff"));
