@@ -8,12 +8,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auth;
 mod creates;
+mod directories;
 mod forks;
 mod lists;
 mod logged;
+mod messages;
 mod place;
 mod reverts;
+mod scopes;
 mod sessions;
 mod shares;
 mod states;

@@ -188,7 +188,9 @@ pub enum PromptPart {
         path: String,
         #[serde(default)]
         content: Option<String>,
-        /// Guessed from the name when it is not given.
+        /// Without it, pictures, sound, video and PDF are told by their names, a directory by a
+        /// `/` at its end; all else, and every `content`, is `text/plain`, which the server reads
+        /// for the model.
         #[serde(default)]
         mime: Option<String>,
     },
