@@ -27,7 +27,7 @@ pub use self::share::{ShareSessionResponse, Unshared};
 pub use self::summarize::Summary;
 pub use self::view::{Session, SessionDetails, SessionStatus};
 
-pub(super) use self::create::{agent_of, model_of};
+pub(super) use self::create::{agent_in, model_of};
 pub(super) use self::delete::delete_plainly;
 pub(super) use self::remembered::Remembered;
 pub(super) use self::status::told_by;
@@ -120,7 +120,11 @@ impl<'c> Sessions<'c> {
     pub async fn children(self, id: &str) -> Result<Vec<Session>> {
         let call = self.client.call(Call::get("").of_session(id)?.then("children"));
         let children: Vec<SessionInfo> = self.client.list_of(call).await?;
-        let running = self.client.run_statuses(self.client.directory()).await?;
+        // They are where their parent is, which may not be the client's directory.
+        let Some(directory) = children.first().map(|child| child.directory.clone()) else {
+            return Ok(Vec::new());
+        };
+        let running = self.client.run_statuses(Some(&directory)).await?;
         Ok(children.into_iter().map(|info| Session::in_list(info, &running)).collect())
     }
 
@@ -150,13 +154,6 @@ impl<'c> Sessions<'c> {
                 Err(OpencodeError::conflict(id, "is not running", "there is nothing to abort"))
             }
         }
-    }
-
-    /// Takes back a revert. `POST /session/{id}/unrevert`; `CONFLICT` while a turn runs
-    pub async fn unrevert(self, id: &str) -> Result<Session> {
-        let call = self.client.call(Call::post("").of_session(id)?.then("unrevert"));
-        let info: SessionInfo = self.client.open()?.json(call).await?;
-        Ok(Session::new(info, &RunStatus::default()))
     }
 
     /// What one message of the user changed. `GET /session/{id}/diff?messageID=`
