@@ -26,6 +26,7 @@ mod messages;
 mod requests;
 mod scope;
 mod sessions;
+mod surrogates;
 mod turn;
 pub mod types;
 

@@ -6,7 +6,7 @@ use super::{Messages, wire};
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
 use crate::server::http::Call;
-use crate::server::sessions::{agent_of, model_of};
+use crate::server::sessions::{agent_in, model_of};
 use crate::server::turn::{Turn, TurnCall};
 use crate::server::types::message::Message;
 use crate::server::types::request::{CommandRequest, PromptRequest, ShellRequest};
@@ -70,7 +70,7 @@ impl Messages<'_> {
         body.insert("command".into(), name.into());
         body.insert("arguments".into(), request.arguments.as_str().into());
         let options = [
-            ("agent", agent_of(request.agent.as_deref())),
+            ("agent", agent_in(request.agent.as_deref(), &session)),
             ("model", request.model.as_deref()),
             ("variant", request.variant.as_deref()),
         ];
@@ -90,7 +90,7 @@ impl Messages<'_> {
         let session = self.client.info(&request.session_id).await?;
         let mut body = Map::new();
         body.insert("command".into(), request.command.as_str().into());
-        let agent = agent_of(request.agent.as_deref()).or(session.agent.as_deref());
+        let agent = agent_in(request.agent.as_deref(), &session);
         body.insert("agent".into(), agent.unwrap_or("build").into());
         let model = model_of(request.provider.as_ref(), request.model.as_deref())?;
         if let Some((provider, model)) = model {

@@ -1,0 +1,24 @@
+//! The client against the real server, with a scripted model behind it: what each operation
+//! promises beyond the wire.
+//!
+//! All tests share one server. Each takes a project of its own, named like the test, so that none
+//! sees the sessions and the events of another.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod auth;
+mod creates;
+mod directories;
+mod forks;
+mod lists;
+mod logged;
+mod messages;
+mod place;
+mod reverts;
+mod scopes;
+mod sessions;
+mod shares;
+mod states;
+mod summaries;
