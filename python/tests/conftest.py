@@ -51,7 +51,7 @@ class Server:
         self.root = Path(addresses["root"])
         self.version: str = addresses["version"]
 
-    def command(self, name: str, **arguments: object) -> dict[str, Any]:
+    def command(self, name: str, /, **arguments: object) -> dict[str, Any]:
         """Does one of the README's commands and returns its answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"command": name, **arguments}) + "\n")
