@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    _Reply: TypeAlias = Literal["once", "always", "reject"]
+
 __all__ = ["Loop", "Reject", "permission", "question"]
 
 #: Seconds between two looks at a loop that may have ended.
@@ -25,8 +27,7 @@ class Reject(NamedTuple):
     message: str
 
 
-_Reply: TypeAlias = Literal["once", "always", "reject"]
-PermissionAnswer: TypeAlias = _Reply | Reject
+PermissionAnswer: TypeAlias = Literal["once", "always", "reject"] | Reject
 QuestionAnswer: TypeAlias = Sequence[Sequence[str]] | None
 OnPermission: TypeAlias = Callable[
     [PermissionRequest], PermissionAnswer | Awaitable[PermissionAnswer]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 from opencode.client import _view as v
 from opencode.client._parts import Message
 from opencode.client._view import Field, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    #: What state a session is in.
+    _SessionState: TypeAlias = Literal[
+        "archived", "reverted", "active", "error", "completed", "created", "idle"
+    ]
 
 __all__ = [
     "Deleted",
@@ -31,11 +38,6 @@ __all__ = [
     "ShareSessionResponse",
     "Todo",
     "Tokens",
-]
-
-#: What state a session is in.
-_SessionState: TypeAlias = Literal[
-    "archived", "reverted", "active", "error", "completed", "created", "idle"
 ]
 
 
