@@ -28,7 +28,8 @@ pub mod transfer;
 pub use error::{ErrorCode, OpencodeError, Result};
 pub use manager::{ManagerOptions, NewMessage, OnConflict, SessionEvent, SessionManager};
 pub use model::{
-    NewSession, NewTool, Role, Session, SessionMessage, SessionSummary, TokenUse, ToolInvocation,
+    NewSession, NewTool, Role, Session, SessionMessage, SessionSummary, Time, TokenUse,
+    ToolInvocation,
 };
 pub use server::types;
 pub use server::types::event::Event;
@@ -43,3 +44,8 @@ pub use transfer::Format;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the client's guide compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/server.md")]
+struct ServerGuide;

@@ -96,8 +96,8 @@ async fn an_ended_rig_leaves_no_process_and_no_file() {
 
 #[tokio::test]
 async fn a_session_is_exported_and_imported_into_an_empty_home() {
-    let rig = Rig::start().await;
-    let session = post(&rig, "/session", json!({"title": "Carried over"})).await;
+    let rig = Rig::shared().await;
+    let session = post(rig, "/session", json!({"title": "Carried over"})).await;
     let id = session["id"].as_str().unwrap();
 
     let exported = rig.cli(&["export", id]).await;

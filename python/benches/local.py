@@ -23,40 +23,15 @@ from agents import SQLiteSession
 from langchain_community.chat_message_histories import FileChatMessageHistory
 from langchain_core.messages import HumanMessage
 
+from measure import QUICK, report
+
 from opencode.sessions import SessionManager, SessionStorage
 
 if TYPE_CHECKING:
     from agents.items import TResponseInputItem
 
-QUICK = "--quick" in sys.argv
 ROOT = Path(os.environ.get("OPENCODE_SESSIONS_BENCH_DIR", tempfile.gettempdir())) / "python"
 TEXT = "Help me refactor the API client, please. " * 28
-
-
-def report(
-    group: str,
-    what: str,
-    value: float,
-    unit: str,
-    beside: tuple[str, float] | None,
-    goal: str,
-    met: Callable[[float], bool] | None,
-) -> None:
-    """Prints one measurement; `met` judges the ratio of what was run beside it to ours."""
-    ratio = beside[1] / value if beside else None
-    line = {
-        "group": group,
-        "what": what,
-        "value": round(value, 3),
-        "unit": unit,
-        "beside": beside[0] if beside else None,
-        "beside_value": round(beside[1], 3) if beside else None,
-        "ratio": round(ratio, 2) if ratio else None,
-        "goal": goal,
-        "met": met(ratio) if met and ratio else None,
-    }
-    print(json.dumps(line, ensure_ascii=False), flush=True)
-    print(f"{group}: {what} = {value:.3f} {unit}", file=sys.stderr)
 
 
 def p50(run: Callable[[], object], times: int) -> float:

@@ -8,14 +8,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::python::Venv;
 use crate::report::{self, Measurement};
-use crate::{machine, shell};
+use crate::{machine, servers, shell};
 
-const RUST: &str = "core/benches/local/main.rs";
-const PYTHON: &str = "python/benches/local.py";
+/// Cargo's names of the Rust programs, `core/benches/<name>/main.rs`.
+const RUST: [&str; 2] = ["local", "server"];
+const PYTHON: [&str; 2] = ["python/benches/local.py", "python/benches/server.py"];
 const DATA_VARIABLE: &str = "OPENCODE_SESSIONS_BENCH_DIR";
 
 pub(crate) fn run(quick: bool) -> Result<()> {
@@ -23,24 +24,24 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     let data = results.join("data");
     let page = if quick { "target/bench/benchmarks.md" } else { "docs/benchmarks.md" };
 
+    match servers::missing() {
+        None => servers::prepare_peer()?,
+        Some(missing) => println!("without the official SDK beside: {missing}"),
+    }
     let mut measurements = Vec::new();
-    if shell::path(RUST).is_file() {
+    for program in RUST {
         empty(&data)?;
-        measurements.extend(measure(rust(quick).env(DATA_VARIABLE, &data), "rust")?);
-    } else {
-        println!("skipped: {RUST} does not exist");
+        let mut command = rust(program, quick);
+        measurements
+            .extend(measure(command.env(DATA_VARIABLE, &data), &format!("rust-{program}"))?);
     }
-    if shell::path(PYTHON).is_file() {
+    let venv = Venv::bench()?;
+    venv.install_package()?;
+    for program in PYTHON {
         empty(&data)?;
-        let venv = Venv::bench()?;
-        venv.install_package()?;
-        let mut command = venv.python_with([PYTHON].into_iter().chain(quick.then_some("--quick")));
-        measurements.extend(measure(command.env(DATA_VARIABLE, &data), "python")?);
-    } else {
-        println!("skipped: {PYTHON} does not exist");
-    }
-    if measurements.is_empty() {
-        bail!("nothing was measured");
+        let mut command = venv.python_with([program].into_iter().chain(quick.then_some("--quick")));
+        let name = program.rsplit(['/', '.']).nth(1).unwrap_or(program);
+        measurements.extend(measure(command.env(DATA_VARIABLE, &data), &format!("python-{name}"))?);
     }
 
     let text = render(&measurements, &data);
@@ -55,16 +56,16 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     Ok(())
 }
 
-fn rust(quick: bool) -> Command {
-    let args = ["bench", "--package", "opencode-sessions", "--bench", "local"];
+fn rust(program: &str, quick: bool) -> Command {
+    let args = ["bench", "--package", "opencode-sessions", "--bench", program];
     let passed_on = if quick { &["--", "--quick"][..] } else { &[] };
     shell::cargo(args.into_iter().chain(passed_on.iter().copied()))
 }
 
-/// Runs a benchmark program; its lines are kept in `target/bench/<language>.jsonl`.
-fn measure(program: &mut Command, language: &str) -> Result<Vec<Measurement>> {
+/// Runs a benchmark program; its lines are kept in `target/bench/<name>.jsonl`.
+fn measure(program: &mut Command, name: &str) -> Result<Vec<Measurement>> {
     let lines = shell::output(program)?;
-    let kept = shell::path("target/bench").join(format!("{language}.jsonl"));
+    let kept = shell::path("target/bench").join(format!("{name}.jsonl"));
     fs::write(&kept, &lines).with_context(|| format!("cannot write {}", kept.display()))?;
     report::parse(&lines).with_context(|| format!("in {}", kept.display()))
 }
@@ -85,8 +86,8 @@ fn render(measurements: &[Measurement], data: &Path) -> String {
         "# Benchmarks\n\n\
          Written by `cargo xtask bench` on {date}. Machines differ and are noisy: where something comparable\n\
          exists, a figure stands beside it, measured in the same run on the same disk, and the goal is the\n\
-         ratio or the growth, not the figure. Rust is measured by `{RUST}` in cargo's `bench` profile, Python\n\
-         by `{PYTHON}` in an environment of its own, with the versions in `python/requirements-bench.txt`.\n\
+         ratio or the growth, not the figure. Rust is measured by `core/benches` in cargo's `bench` profile, Python by\n\
+         `python/benches` in an environment of its own, with the versions in `python/requirements-bench.txt`.\n\
          The data is on the disk of the checkout.\n\n\
          {machine}\n{groups}",
         date = jiff::Timestamp::now().strftime("%Y-%m-%d"),

@@ -1,17 +1,25 @@
-//! The main job on real data, from a fresh checkout: builds, installs, runs the demo program.
+//! The main jobs on real data, from a fresh checkout: builds, installs, runs the demo programs.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::python::Venv;
-use crate::shell;
+use crate::{servers, shell};
 
-const PROGRAM: &str = "python/examples/demo.py";
+const LOCAL: &str = "python/examples/demo.py";
+const SERVER: &str = "python/examples/server.py";
 
 pub(crate) fn run() -> Result<()> {
-    if !shell::path(PROGRAM).is_file() {
-        bail!("there is no demo program: {PROGRAM} does not exist");
-    }
     let venv = Venv::dev()?;
     venv.install_package()?;
-    shell::run(&mut venv.python_with([PROGRAM]))
+    shell::run(&mut venv.python_with([LOCAL]))?;
+    match servers::missing() {
+        None => {
+            servers::prepare()?;
+            shell::run(&mut venv.python_with([SERVER]))
+        }
+        Some(missing) => {
+            println!("the demo of the client was not run: {missing}");
+            Ok(())
+        }
+    }
 }

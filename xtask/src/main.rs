@@ -31,6 +31,7 @@ Usage: cargo xtask <chore>
   test [--require A,B]      run every test of every language whose toolchain is here; a language
                             named in --require must have been tested, and against the real
                             server, which needs Node (rust, python, node, kotlin, swift)
+  servers                   install the real server, so that one test against it can be run by hand
   lint                      formats, lints, types, licences, generated pages
   bench [--quick]           measure and write docs/benchmarks.md; --quick tries it out on small
                             sizes and writes target/bench/benchmarks.md instead
@@ -74,6 +75,7 @@ fn chore() -> Result<()> {
     match chore.as_str() {
         "demo" => demo::run(),
         "test" => test::run(&required),
+        "servers" => servers::prepare(),
         "lint" => lint::run(),
         "bench" => bench::run(quick),
         "docs" if check => docs::check(),

@@ -1,5 +1,5 @@
-//! What the tests of the client and the demo run against: the real server and a scripted model,
-//! from npm, into `tests/servers/node_modules`.
+//! What comes from npm: the real server and a scripted model, which the tests of the client and the
+//! demo run against, and what the client is measured beside.
 
 use anyhow::{Context, Result, bail};
 
@@ -7,7 +7,8 @@ use crate::shell;
 use crate::stamp::Stamp;
 
 const OLDEST_NODE: u32 = 20;
-const DIR: &str = "tests/servers";
+const SERVERS: &str = "tests/servers";
+const PEER: &str = "core/benches/server/peer";
 
 /// What of Node this machine lacks, in words for a table; `None` when it has what is needed.
 pub(crate) fn missing() -> Option<String> {
@@ -25,19 +26,29 @@ pub(crate) fn missing() -> Option<String> {
 
 /// Installs the servers, unless the locked ones are installed.
 pub(crate) fn prepare() -> Result<()> {
+    install(SERVERS, "the real server")
+}
+
+/// Installs what the client is measured beside.
+pub(crate) fn prepare_peer() -> Result<()> {
+    install(PEER, "the official SDK")
+}
+
+fn install(dir: &str, what: &str) -> Result<()> {
     if let Some(missing) = missing() {
-        bail!("the real server cannot be installed: {missing}");
+        bail!("{what} cannot be installed: {missing}");
     }
+    let dir = shell::path(dir);
     let node = shell::answer("node", &["--version"]).unwrap_or_default();
-    let sources = ["package.json", "package-lock.json"].map(|file| shell::path(DIR).join(file));
-    let stamp = Stamp::new(shell::path(DIR).join("node_modules/.stamp"), &sources, &node)?;
+    let sources = ["package.json", "package-lock.json"].map(|file| dir.join(file));
+    let stamp = Stamp::new(dir.join("node_modules/.stamp"), &sources, &node)?;
     if stamp.is_current() {
         return Ok(());
     }
-    println!("installing the real server; the first time this takes a minute");
+    println!("installing {what}; the first time this takes a minute");
     let mut npm = shell::command("npm");
-    npm.current_dir(shell::path(DIR)).args(["ci", "--no-audit", "--no-fund"]);
-    shell::run(&mut npm).context("cannot install the real server")?;
+    npm.current_dir(&dir).args(["ci", "--no-audit", "--no-fund"]);
+    shell::run(&mut npm).with_context(|| format!("cannot install {what}"))?;
     stamp.set()
 }
 

@@ -31,17 +31,7 @@ pub(crate) fn run(required: &[Language]) -> Result<()> {
         let toolchain = language.toolchain();
         let steps = toolchain.as_ref().and_then(|_| steps_of(language, &server));
         let is_required = required.contains(&language);
-        let is_whole = |steps: &Steps| !steps.is_skipped(REAL_SERVER);
-        let (result, is_failure) = match (&toolchain, &steps) {
-            (None, _) if is_required => ("FAILED: required, and missing", true),
-            (None, _) => ("not run: toolchain missing", false),
-            (_, None) if is_required => ("FAILED: required, but no tests yet", true),
-            (_, None) => ("no tests yet", false),
-            (_, Some(steps)) if !steps.failed().is_empty() => ("FAILED", true),
-            (_, Some(steps)) if is_whole(steps) => ("passed", false),
-            _ if is_required => ("FAILED: required, and not run against the real server", true),
-            _ => ("passed, but not against the real server", false),
-        };
+        let (result, is_failure) = verdict(toolchain.is_some(), steps.as_ref(), is_required);
         if is_failure {
             failed.push(language.name());
         }
@@ -58,6 +48,20 @@ pub(crate) fn run(required: &[Language]) -> Result<()> {
         bail!("tests failed: {}", failed.join(", "));
     }
     Ok(())
+}
+
+/// What the table says of a language, and whether that is a failure.
+fn verdict(is_here: bool, steps: Option<&Steps>, is_required: bool) -> (&'static str, bool) {
+    match steps {
+        _ if !is_here && is_required => ("FAILED: required, and missing", true),
+        _ if !is_here => ("not run: toolchain missing", false),
+        None if is_required => ("FAILED: required, but no tests yet", true),
+        None => ("no tests yet", false),
+        Some(steps) if !steps.failed().is_empty() => ("FAILED", true),
+        Some(steps) if !steps.is_skipped(REAL_SERVER) => ("passed", false),
+        Some(_) if is_required => ("FAILED: required, and not run against the real server", true),
+        Some(_) => ("passed, but not against the real server", false),
+    }
 }
 
 /// Whether the tests that need the real server can run.
@@ -142,4 +146,28 @@ fn python(server: &RealServer) -> Steps {
         shell::run(&mut venv.python_with(args.into_iter().chain(PYTHON_PACKAGES)))
     });
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_without_the_real_server_are_enough_only_where_nothing_is_required() {
+        let mut steps = Steps::default();
+        steps.run("tests", || Ok(()));
+        RealServer::Missing("Node 20 or newer is missing".to_owned())
+            .step(&mut steps, || panic!("there is nothing to run against"));
+        let (result, is_failure) = verdict(true, Some(&steps), false);
+        assert_eq!((result, is_failure), ("passed, but not against the real server", false));
+        assert!(verdict(true, Some(&steps), true).1);
+        assert_eq!(steps.summary(), "tests; skipped: real server (Node 20 or newer is missing)");
+    }
+
+    #[test]
+    fn a_real_server_that_cannot_be_installed_is_a_failure() {
+        let mut steps = Steps::default();
+        RealServer::Failed("npm ci failed".to_owned()).step(&mut steps, || Ok(()));
+        assert!(verdict(true, Some(&steps), false).1);
+    }
 }

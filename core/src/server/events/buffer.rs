@@ -31,19 +31,25 @@ impl Buffer {
     }
 
     pub(super) fn push(&mut self, item: Item, bytes: usize) {
-        self.push_all(vec![(item, bytes)]);
+        self.push_all([(item, bytes)]);
     }
 
     /// Adds items that belong together: they fit, however many they are, until others follow.
-    pub(super) fn push_all(&mut self, batch: Vec<(Item, usize)>) {
+    pub(super) fn push_all(
+        &mut self,
+        batch: impl IntoIterator<Item = (Item, usize), IntoIter: ExactSizeIterator>,
+    ) {
+        let batch = batch.into_iter();
         let room = self.most_items.max(self.items.len()).max(batch.len());
         for (item, bytes) in batch {
             self.bytes += bytes;
             self.items.push_back((item, bytes));
         }
         while self.items.len() > room || (self.bytes > self.most_bytes && self.items.len() > 1) {
-            self.take_oldest();
-            self.missed += 1;
+            self.missed += match self.take_oldest() {
+                Some((Ok(Event::Lagged { missed }), _)) => missed,
+                _ => 1,
+            };
         }
     }
 

@@ -1,16 +1,17 @@
 //! The task behind a stream: it keeps a connection up, always drains it, and closes the gaps.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, Fuse, FusedFuture};
+use futures_util::future::{BoxFuture, Fuse, ready};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::buffer::{Buffer, Item};
 use super::feed::{ByteStream, Endpoint, Feed};
 use super::frame;
+use super::interest::Interest;
+use super::pause::Pause;
 use super::queue::Queue;
 use super::recent::Recent;
 use super::sse::{Decoder, Frame};
@@ -23,14 +24,17 @@ use crate::server::types::event::Event;
 /// is tried: 1.14.46 ends `/event` right after `server.connected`.
 const EMPTY_ENDS: u32 = 2;
 
+/// How long after its greeting `/global/event` is taken to send events. 1.18.33 greets up to 20 ms
+/// before it does; `/event` greets when it does.
+const SETTLING: Duration = Duration::from_millis(250);
+
 pub(super) struct Driver {
     feed: Arc<dyn Feed>,
     options: StreamOptions,
     queue: Arc<Queue>,
     endpoint: Endpoint,
     recent: Recent,
-    /// Sessions that were last seen at work.
-    running: HashSet<String>,
+    interest: Interest,
     /// Whether any connection has been up.
     connected: bool,
     /// What was missed is not known yet, and what comes waits in `held` until it is.
@@ -50,18 +54,24 @@ struct Connection {
     up: bool,
     /// More than `server.connected` has come.
     lively: bool,
+    /// Ends when every event from then on will come.
+    settling: Fuse<BoxFuture<'static, ()>>,
     /// Finds out what was missed.
     resync: Fuse<BoxFuture<'static, Result<Vec<Event>>>>,
 }
 
 impl Driver {
-    pub(super) fn new(feed: Arc<dyn Feed>, options: StreamOptions, queue: Arc<Queue>) -> Self {
+    pub(super) fn new(feed: Arc<dyn Feed>, mut options: StreamOptions, queue: Arc<Queue>) -> Self {
+        if options.session.is_some() {
+            // A session's events are its own in whatever directory.
+            options.directory = None;
+        }
         Self {
             feed,
             queue,
             endpoint: options.endpoint,
             recent: Recent::default(),
-            running: HashSet::new(),
+            interest: Interest::new(options.session.clone()),
             connected: false,
             gap: false,
             held: Buffer::new(options.buffer, defaults::EVENT_BUFFER_BYTES),
@@ -99,6 +109,7 @@ impl Driver {
             bytes: self.open().await?,
             up: false,
             lively: false,
+            settling: Fuse::terminated(),
             resync: Fuse::terminated(),
         };
         let end = self.read(&mut connection).await;
@@ -143,6 +154,7 @@ impl Driver {
         loop {
             tokio::select! {
                 biased;
+                () = &mut connection.settling => self.settled(connection),
                 state = &mut connection.resync => self.fill_gap(state)?,
                 chunk = timeout_at(connection.deadline, connection.bytes.next()) => match chunk {
                     Ok(Some(Ok(bytes))) => self.chunk(connection, &bytes),
@@ -160,21 +172,25 @@ impl Driver {
 
     fn chunk(&mut self, connection: &mut Connection, mut bytes: &[u8]) {
         while let Some(frame) = connection.decoder.next(&mut bytes) {
-            connection.up = true;
+            if !connection.up {
+                connection.up = true;
+                connection.settling = settling(self.endpoint).fuse();
+                self.connected = true;
+            }
             connection.lively |= self.frame(&frame);
         }
         // Until it is up only a frame counts: comments do not make a server that sends events.
         if connection.up {
             connection.deadline = Instant::now() + self.options.watchdog;
         }
-        if connection.up && !self.connected {
-            self.connected = true;
-            self.queue.connected();
-        }
         if connection.lively {
             self.pause.reset();
         }
-        if connection.up && self.gap && connection.resync.is_terminated() {
+    }
+
+    fn settled(&self, connection: &mut Connection) {
+        self.queue.connected();
+        if self.gap {
             connection.resync = self.resync().fuse();
         }
     }
@@ -182,12 +198,7 @@ impl Driver {
     /// Delivers what a frame holds. Whether it shows that events come on this connection.
     fn frame(&mut self, frame: &Frame<'_>) -> bool {
         let size = if let Frame::Data(data) = frame { data.len() } else { 0 };
-        // A session's events are its own in whatever directory.
-        let directory = match self.options.session {
-            Some(_) => None,
-            None => self.options.directory.as_deref(),
-        };
-        match frame::read(frame, self.endpoint, directory) {
+        match frame::read(frame, self.endpoint, self.options.directory.as_deref()) {
             Ok(Some(event)) => {
                 let lively = event.kind() != "server.connected";
                 self.event(event, size);
@@ -203,14 +214,14 @@ impl Driver {
 
     fn event(&mut self, event: Event, size: usize) {
         let known = event.id().is_some_and(|id| !self.recent.insert(id));
-        if known || !self.is_wanted(&event) {
+        if known || !self.interest.wants(&event) {
             return;
         }
         // A heartbeat is no news to a reader who has not read what came before it.
         if event.kind() == "server.heartbeat" && (self.gap || !self.queue.is_empty()) {
             return;
         }
-        self.note(&event);
+        self.interest.note(&event);
         let derived = event.derived();
         self.deliver(Ok(event), size);
         if let Some(derived) = derived {
@@ -226,40 +237,9 @@ impl Driver {
         }
     }
 
-    fn is_wanted(&self, event: &Event) -> bool {
-        let Some(wanted) = &self.options.session else { return true };
-        match event.session_id() {
-            Some(session) => session == wanted,
-            // An error of no session may be the reason why this one stopped.
-            None => {
-                let kind = event.kind();
-                kind.starts_with("server.") || kind == "global.disposed" || kind == "session.error"
-            }
-        }
-    }
-
-    /// Remembers which sessions are at work.
-    fn note(&mut self, event: &Event) {
-        let Some(session) = event.session_id() else { return };
-        let running = match event {
-            Event::SessionIdle { .. } | Event::SessionDeleted { .. } => false,
-            Event::SessionStatus { props } => !props.status.is_idle(),
-            Event::MessagePartUpdated { .. } | Event::MessagePartDelta { .. } => true,
-            _ => return,
-        };
-        if !running {
-            self.running.remove(session);
-        } else if !self.running.contains(session) {
-            self.running.insert(session.to_owned());
-        }
-    }
-
     /// Asks for the present state, again and again while the server cannot be asked.
     fn resync(&self) -> BoxFuture<'static, Result<Vec<Event>>> {
-        let sessions: Vec<String> = match &self.options.session {
-            Some(session) => vec![session.clone()],
-            None => self.running.iter().cloned().collect(),
-        };
+        let sessions = self.interest.sessions();
         let feed = Arc::clone(&self.feed);
         let mut pause = Pause::new(self.options.backoff);
         async move {
@@ -285,7 +265,7 @@ impl Driver {
         match state {
             Ok(events) => {
                 for event in events {
-                    self.note(&event);
+                    self.interest.note(&event);
                     let derived = event.derived();
                     batch.push((Ok(event), 0));
                     batch.extend(derived.map(|event| (Ok(event), 0)));
@@ -307,30 +287,14 @@ impl Driver {
     }
 }
 
+fn settling(endpoint: Endpoint) -> BoxFuture<'static, ()> {
+    match endpoint {
+        Endpoint::Directory => ready(()).boxed(),
+        Endpoint::Global => sleep(SETTLING).boxed(),
+    }
+}
+
 /// Whether the server said that it has no such endpoint.
 fn is_absent(error: &OpencodeError) -> bool {
     matches!(error.code(), ErrorCode::NotFound | ErrorCode::Decode)
-}
-
-/// How long to wait before the next attempt.
-struct Pause {
-    first: Duration,
-    longest: Duration,
-    next: Duration,
-}
-
-impl Pause {
-    fn new((first, longest): (Duration, Duration)) -> Self {
-        Self { first, longest, next: first }
-    }
-
-    fn reset(&mut self) {
-        self.next = self.first;
-    }
-
-    fn next(&mut self) -> Duration {
-        let pause = self.next.min(self.longest);
-        self.next = pause * 2;
-        pause.mul_f64(0.5 + fastrand::f64() / 2.0)
-    }
 }

@@ -24,6 +24,9 @@ fn decode(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> Vec<Option<String>> 
     frames
 }
 
+/// Reads bytes as one form of stream.
+pub type Target = fn(&[u8]);
+
 /// As an event stream: however it is split, the frames are the same and memory is bounded.
 pub fn sse(bytes: &[u8]) {
     let whole = decode(std::iter::once(bytes));
@@ -36,4 +39,4 @@ pub fn sse(bytes: &[u8]) {
 }
 
 /// Every target by its name, which is also the name of its corpus.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("sse", sse)];
+pub const TARGETS: &[(&str, Target)] = &[("sse", sse)];

@@ -5,6 +5,7 @@
 //! | [`EventStream`] | what a caller reads |
 //! | `driver` | the task behind it: connections, the watchdog, gaps |
 //! | `feed` | where its bytes and the present state come from |
+//! | `interest` | which events it delivers, and whose state it asks for after a gap |
 //! | `queue`, `buffer` | what waits for a reader, bounded |
 //! | `sse`, `frame` | bytes to frames to events; [`decode_all`] for a recorded stream |
 
@@ -15,6 +16,8 @@ mod frame;
 #[cfg(feature = "failpoints")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod interest;
+mod pause;
 mod queue;
 mod recent;
 mod sse;

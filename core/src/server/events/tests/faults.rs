@@ -76,19 +76,33 @@ async fn the_present_state_is_delivered_whole_even_when_it_is_larger_than_the_bu
     expect(&events, &["server.connected", "session.idle ses_1"]).await;
 }
 
-fn sized(buffer: &mut Buffer, sizes: &[usize]) -> Vec<String> {
+/// What is left of items of these sizes: how many are missing, and the sizes of the others.
+fn left(buffer: &mut Buffer, sizes: &[usize]) -> (u64, Vec<usize>) {
     for size in sizes {
-        buffer.push(Ok(Event::Lagged { missed: *size as u64 }), *size);
+        buffer.push(Ok(Event::Reconnected), *size);
     }
-    std::iter::from_fn(|| buffer.pop())
-        .map(|(item, size)| format!("{size}:{}", item.unwrap().to_json()["properties"]["missed"]))
-        .collect()
+    let mut missing = 0;
+    let mut left = Vec::new();
+    while let Some((item, size)) = buffer.pop() {
+        match item.unwrap() {
+            Event::Lagged { missed } => missing += missed,
+            _ => left.push(size),
+        }
+    }
+    (missing, left)
 }
 
 #[test]
 fn what_waits_is_bounded_in_bytes_too() {
     let mut buffer = Buffer::new(defaults::EVENT_BUFFER, 100);
-    assert_eq!(sized(&mut buffer, &[60, 30, 50, 20]), ["0:1", "30:30", "50:50", "20:20"]);
-    assert_eq!(sized(&mut buffer, &[60, 30, 500]), ["0:2", "500:500"], "the newest always fits");
+    assert_eq!(left(&mut buffer, &[60, 30, 50, 20]), (1, vec![30, 50, 20]));
+    assert_eq!(left(&mut buffer, &[60, 30, 500]), (2, vec![500]), "the newest always fits");
     assert!(buffer.is_empty());
+}
+
+#[test]
+fn the_news_of_a_gap_that_is_itself_dropped_still_counts() {
+    let mut buffer = Buffer::new(1, 100);
+    buffer.push(Ok(Event::Lagged { missed: 5 }), 0);
+    assert_eq!(left(&mut buffer, &[1]), (5, vec![1]));
 }

@@ -1,6 +1,7 @@
 //! Which endpoint is read, and what `/global/event` puts around an event.
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::super::{Endpoint, StreamOptions, decode_all};
 use super::script::*;
@@ -89,6 +90,28 @@ async fn an_endpoint_that_had_an_event_is_kept_however_often_it_ends() {
             connection.send(&numbered("ses_1", n));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_greets_too_early_is_given_a_moment_before_anything_relies_on_it() {
+    let moment = std::time::Duration::from_millis(250);
+    let options = StreamOptions { endpoint: Endpoint::Global, ..of_session("ses_1") };
+    let (mut server, events) = start(options);
+    let connection = server.accept().await;
+    let before = Instant::now();
+    connection.event(&format!("{{\"payload\":{CONNECTED}}}"));
+    events.connected().await.unwrap();
+    assert!(before.elapsed() >= moment);
+    expect(&events, &["server.connected"]).await;
+
+    connection.breaks();
+    let connection = server.accept().await;
+    let before = Instant::now();
+    connection.event(&format!("{{\"payload\":{CONNECTED}}}"));
+    let question = server.question().await;
+    assert!(before.elapsed() >= moment);
+    question.answer(Ok(vec![idle("ses_1")]));
+    expect(&events, &["reconnected", "session.idle ses_1", "server.connected"]).await;
 }
 
 #[test]

@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::{ByteStream, Endpoint, EventStream, Feed, StreamOptions};
@@ -42,6 +43,11 @@ impl Feed for Script {
     }
 }
 
+/// Fails a test that would hang: an hour passes in no time where nothing else is to be done.
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(3600), what).await.unwrap()
+}
+
 /// The server's side.
 pub(super) struct Server {
     opened: mpsc::UnboundedReceiver<Opening>,
@@ -72,7 +78,7 @@ pub(super) fn of_session(id: &str) -> StreamOptions {
 
 impl Server {
     pub(super) async fn opening(&mut self) -> Opening {
-        self.opened.recv().await.unwrap()
+        soon(self.opened.recv()).await.unwrap()
     }
 
     pub(super) async fn accept(&mut self) -> Connection {
@@ -80,7 +86,7 @@ impl Server {
     }
 
     pub(super) async fn question(&mut self) -> Question {
-        self.asked.recv().await.unwrap()
+        soon(self.asked.recv()).await.unwrap()
     }
 
     pub(super) fn was_not_opened_again(&mut self) -> bool {
@@ -164,7 +170,7 @@ pub(super) fn numbered(session: &str, n: usize) -> Value {
 
 /// The next item in a word: its kind, and what tells it from others of that kind.
 pub(super) async fn told(events: &EventStream) -> String {
-    match events.recv().await {
+    match soon(events.recv()).await {
         None => "end".to_owned(),
         Some(Err(error)) => error.code().to_string(),
         Some(Ok(Event::MessageRemoved { props })) => props.message_id.clone(),

@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use serde_json::json;
 use tokio::task::yield_now;
+use tokio::time::Instant;
 
 use super::super::StreamOptions;
 use super::script::*;
@@ -99,8 +100,10 @@ async fn a_first_connection_that_fails_ends_the_stream_with_its_error() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_takes_the_first_connection_and_says_nothing_is_a_timeout() {
     let (mut server, events) = start(StreamOptions::default());
+    let before = Instant::now();
     let opening = server.opening().await;
     assert_eq!(events.connected().await.unwrap_err().code(), ErrorCode::Timeout);
+    assert_eq!(before.elapsed().as_secs(), 45);
     drop(opening);
 
     let (mut server, events) = start(StreamOptions::default());
@@ -117,7 +120,7 @@ async fn ending_it_ends_a_pending_read_at_once_and_closes_the_connection() {
         async move { told(&events).await }
     });
     yield_now().await;
-    let before = tokio::time::Instant::now();
+    let before = Instant::now();
     events.end();
     assert_eq!(reading.await.unwrap(), "end");
     connection.closed().await;
