@@ -1,4 +1,4 @@
-//! The pages of `docs/` that are written from the code.
+//! What is written from the code: pages of `docs/`, and the Python client that waits.
 
 use std::fs;
 
@@ -8,24 +8,52 @@ use opencode_sessions::ErrorCode;
 use crate::{report, shell};
 
 const ERRORS: &str = "docs/errors.md";
+const ASYNC_CLIENT: &str = "python/opencode/client/_async.py";
+const SYNC_CLIENT: &str = "python/opencode/client/_sync.py";
+
+/// Each file and what it holds.
+fn written() -> Result<[(&'static str, String); 2]> {
+    Ok([(ERRORS, errors()), (SYNC_CLIENT, without_async(&read(ASYNC_CLIENT)?))])
+}
+
+fn read(file: &str) -> Result<String> {
+    fs::read_to_string(shell::path(file)).with_context(|| format!("cannot read {file}"))
+}
 
 pub(crate) fn write() -> Result<()> {
-    fs::create_dir_all(shell::path("docs"))
-        .and_then(|()| fs::write(shell::path(ERRORS), errors()))
-        .with_context(|| format!("cannot write {ERRORS}"))?;
-    println!("wrote {ERRORS}");
+    for (file, text) in written()? {
+        fs::write(shell::path(file), text).with_context(|| format!("cannot write {file}"))?;
+        println!("wrote {file}");
+    }
     Ok(())
 }
 
-/// Fails when a page is not what the code would write now.
+/// Fails when a file is not what the code would write now.
 pub(crate) fn check() -> Result<()> {
-    let found =
-        fs::read_to_string(shell::path(ERRORS)).with_context(|| format!("cannot read {ERRORS}"))?;
-    if found != errors() {
-        bail!("{ERRORS} does not follow the code; `cargo xtask docs` writes it anew");
+    for (file, text) in written()? {
+        if read(file)? != text {
+            bail!("{file} does not follow the code; `cargo xtask docs` writes it anew");
+        }
+        println!("{file} follows the code");
     }
-    println!("{ERRORS} follows the code");
     Ok(())
+}
+
+/// The same Python for a thread that waits.
+fn without_async(source: &str) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        (
+            "The client, as coroutines. ``_sync.py`` is written from this file by",
+            "The client that waits. Written from ``_async.py`` by",
+        ),
+        ("async def ", "def "),
+        ("await ", ""),
+        ("__aenter__", "__enter__"),
+        ("__aexit__", "__exit__"),
+        ("aclose", "close"),
+        ("Async", ""),
+    ];
+    WORDS.iter().fold(source.to_owned(), |text, (word, other)| text.replace(word, other))
 }
 
 fn errors() -> String {
@@ -46,4 +74,16 @@ fn errors() -> String {
          Written from `ErrorCode::TABLE` in `core/src/error/code.rs` by `cargo xtask docs`.\n",
         report::table(&["code", "Python class", "when", "what to do"], &rows)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_async;
+
+    #[test]
+    fn a_coroutine_becomes_a_function_that_waits() {
+        let source = "class AsyncA:\n    async def aclose(self) -> None:\n        await self.b()\n";
+        let waits = "class A:\n    def close(self) -> None:\n        self.b()\n";
+        assert_eq!(without_async(source), waits);
+    }
 }

@@ -11,7 +11,8 @@ use crate::steps::Steps;
 
 /// The packages below `opencode`. Each is compared, with all its modules and the compiled one's
 /// stub, with what importing it really gives.
-const PYTHON_PACKAGES: [&str; 3] = ["opencode.sessions", "opencode.errors", "opencode.hooks"];
+const PYTHON_PACKAGES: [&str; 4] =
+    ["opencode.client", "opencode.errors", "opencode.hooks", "opencode.sessions"];
 
 /// The step of each language that needs Node, whatever the language.
 const REAL_SERVER: &str = "real server";

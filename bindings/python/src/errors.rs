@@ -1,5 +1,6 @@
 //! Errors of the core as the exceptions of `opencode.errors`.
 
+use opencode_sessions::error::ApiErrorKind;
 use opencode_sessions::{ErrorCode, OpencodeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -64,7 +65,24 @@ pub(crate) fn exception<'py>(
     details.set_item("hint", (!says_all).then(|| error.hint()))?;
     details.set_item("session_id", error.session_id())?;
     details.set_item("retryable", error.retryable())?;
+    details.set_item("status", error.status())?;
+    if error.code() == ErrorCode::RateLimit {
+        details.set_item("retry_after", error.retry_after().map(|time| time.as_secs_f64()))?;
+    }
     match error {
+        OpencodeError::Api { kind: ApiErrorKind::InvalidRequest, detail, .. } => {
+            details.set_item("field", &detail.field)?;
+        }
+        OpencodeError::Api { kind: ApiErrorKind::Server, detail, .. } => {
+            details.set_item("reference", &detail.reference)?;
+        }
+        OpencodeError::Decode { path, .. } => {
+            details.set_item("path", path)?;
+        }
+        OpencodeError::ActionRequired { kind, request_id, .. } => {
+            details.set_item("kind", kind.to_string())?;
+            details.set_item("request_id", request_id)?;
+        }
         OpencodeError::SessionConflict { expected, actual, .. } => {
             details.set_item("expected", expected)?;
             details.set_item("actual", actual)?;

@@ -6,6 +6,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `manager`, `storage`, `session` | the classes that do something |
+//! | `client` | the client of an OpenCode server |
 //! | `messages`, `tools`, `summaries` | the records |
 //! | `queries` | what listing and searching take and give |
 //! | `callbacks`, `hooks` | what runs on a session's events |
@@ -16,6 +17,7 @@
 
 mod arguments;
 mod callbacks;
+mod client;
 mod errors;
 mod gil;
 mod hooks;
@@ -37,6 +39,8 @@ mod values;
 mod _native {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::client::{PyClient, PyEventStream};
     #[pymodule_export]
     use crate::hooks::{PyHook, PyHookEvent, PyHookResult, PyRegistry};
     #[pymodule_export]

@@ -8,6 +8,7 @@
 //! | `scope`, `ephemeral` | sessions that are deleted in the end |
 //! | [`types`] | what the server sends and takes, to the letter |
 //! | [`events`], `feed` | its event stream: decoded, reconnected, bounded |
+//! | [`operations`] | the operations by name, for other languages |
 //! | `http`, `health`, `lenient` | requests, refusals, versions, odd answers |
 //!
 //! Everything here is async and runs on tokio; a call is cancelled by dropping its future.
@@ -23,6 +24,7 @@ mod http;
 mod hub;
 mod lenient;
 mod messages;
+pub mod operations;
 mod requests;
 mod scope;
 mod sessions;
@@ -38,6 +40,7 @@ pub use self::handlers::{
 };
 pub use self::health::Health;
 pub use self::messages::{ListMessages, MessagePage, Messages};
+pub use self::operations::Operation;
 pub use self::requests::{Permissions, Questions};
 pub use self::scope::SessionScope;
 pub use self::sessions::{

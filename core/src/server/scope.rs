@@ -58,7 +58,8 @@ impl Drop for SessionScope {
     }
 }
 
-async fn delete(client: &Client, id: &str) {
+/// Never fails: what goes wrong is logged.
+pub(super) async fn delete(client: &Client, id: &str) {
     match client.sessions().delete(id).force(true).await {
         Ok(done) => {
             for problem in done.problems {

@@ -1,7 +1,7 @@
 """Every exception of opencode-sessions, each with its stable ``code``.
 
-All of them are an ``OpencodeError``; those about sessions are a ``SessionError``, those about
-stored sessions a ``SessionStorageError``::
+All of them are an ``OpencodeError``. Those about sessions kept here are a ``SessionError``, those
+about stored ones a ``SessionStorageError``; what a server refuses is an ``ApiError``::
 
     OpencodeError
     ├── SessionError
@@ -12,7 +12,22 @@ stored sessions a ``SessionStorageError``::
     │   │   ├── SessionConflictError      SESSION_CONFLICT
     │   │   └── InvalidSessionIdError     INVALID_ID, also a ValueError
     │   └── NoActiveSessionError          NO_ACTIVE_SESSION, also a ValueError
-    └── InvalidArgumentError              INVALID_ARGUMENT, also a ValueError
+    ├── InvalidArgumentError              INVALID_ARGUMENT, also a ValueError
+    ├── ApiError
+    │   ├── NotFoundError                 NOT_FOUND
+    │   ├── ConflictError                 CONFLICT
+    │   ├── InvalidRequestError           INVALID_REQUEST
+    │   ├── UnauthorizedError             UNAUTHORIZED
+    │   ├── ServerError                   SERVER
+    │   └── RateLimitError                RATE_LIMIT
+    ├── ConnectionFailedError             CONNECTION
+    ├── RequestTimeoutError               TIMEOUT
+    ├── DecodeError                       DECODE
+    ├── ActionRequiredError               ACTION_REQUIRED
+    ├── ContextLengthExceededError        CONTEXT_LENGTH_EXCEEDED
+    ├── ProviderAuthError                 PROVIDER_AUTH
+    ├── ProviderError                     PROVIDER_ERROR
+    └── CancelledError                    CANCELLED
 
 >>> from opencode.errors import OpencodeError, SessionNotFoundError
 >>> from opencode.sessions import SessionStorage
@@ -26,17 +41,36 @@ SESSION_NOT_FOUND nowhere False
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = [
+    "ActionRequiredError",
+    "ApiError",
+    "CancelledError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "ContextLengthExceededError",
+    "DecodeError",
     "InvalidArgumentError",
+    "InvalidRequestError",
     "InvalidSessionIdError",
     "NoActiveSessionError",
+    "NotFoundError",
     "OpencodeError",
+    "ProviderAuthError",
+    "ProviderError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "ServerError",
     "SessionConflictError",
     "SessionCorruptedError",
     "SessionError",
     "SessionLockedError",
     "SessionNotFoundError",
     "SessionStorageError",
+    "UnauthorizedError",
 ]
 
 
@@ -174,3 +208,123 @@ class InvalidArgumentError(OpencodeError, ValueError):
     """A wrong option or value; the message says which ones are right."""
 
     code = "INVALID_ARGUMENT"
+
+
+class ApiError(OpencodeError):
+    """The server said no, or this library did before asking; ``status`` is the HTTP status."""
+
+
+class NotFoundError(ApiError):
+    """The server knows no such session, message, part or request."""
+
+    code = "NOT_FOUND"
+
+
+class ConflictError(ApiError):
+    """The session is in no state for it: it runs, or does not, or a revert is pending."""
+
+    code = "CONFLICT"
+
+
+class InvalidRequestError(ApiError):
+    """What was asked for is wrong; ``field`` is the argument, where it is known."""
+
+    code = "INVALID_REQUEST"
+
+    def __init__(self, message: str = "", *, field: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.field = field
+
+
+class UnauthorizedError(ApiError):
+    """Wrong or missing user name or password."""
+
+    code = "UNAUTHORIZED"
+
+
+class ServerError(ApiError):
+    """The server failed; ``reference`` is what to look for in its log, where it gave one."""
+
+    code = "SERVER"
+
+    def __init__(self, message: str = "", *, reference: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.reference = reference
+
+
+class RateLimitError(ApiError):
+    """Too many requests, to the server or to the model's provider.
+
+    ``retry_after`` is how many seconds to wait, where it was told.
+    """
+
+    code = "RATE_LIMIT"
+
+    def __init__(
+        self, message: str = "", *, retry_after: float | None = None, **details: Any
+    ) -> None:
+        super().__init__(message, **details)
+        self.retry_after = retry_after
+
+
+class ConnectionFailedError(OpencodeError):
+    """No answer at all, or one that was cut off."""
+
+    code = "CONNECTION"
+
+
+class RequestTimeoutError(OpencodeError):
+    """The time ran out; the message says which one."""
+
+    code = "TIMEOUT"
+
+
+class DecodeError(OpencodeError):
+    """An answer that cannot be read; ``path`` is the place in its JSON."""
+
+    code = "DECODE"
+
+    def __init__(self, message: str = "", *, path: str = "", **details: Any) -> None:
+        super().__init__(message, **details)
+        self.path = path
+
+
+class ActionRequiredError(OpencodeError):
+    """A turn waits for an answer that only a person, or a handler, can give.
+
+    ``kind`` is ``"permission"`` or ``"question"``, ``request_id`` what to answer with
+    ``permissions.reply`` or ``questions.reply``. The turn goes on when it is answered.
+    """
+
+    code = "ACTION_REQUIRED"
+
+    def __init__(
+        self, message: str = "", *, kind: str = "", request_id: str = "", **details: Any
+    ) -> None:
+        super().__init__(message, **details)
+        self.kind = kind
+        self.request_id = request_id
+
+
+class ContextLengthExceededError(OpencodeError):
+    """The conversation does not fit into the model's context window."""
+
+    code = "CONTEXT_LENGTH_EXCEEDED"
+
+
+class ProviderAuthError(OpencodeError):
+    """The model's provider refused the key."""
+
+    code = "PROVIDER_AUTH"
+
+
+class ProviderError(OpencodeError):
+    """The model or its provider failed; ``status`` is the provider's, where it answered."""
+
+    code = "PROVIDER_ERROR"
+
+
+class CancelledError(OpencodeError):
+    """The turn was aborted before it was through. Not asyncio's of the same name."""
+
+    code = "CANCELLED"

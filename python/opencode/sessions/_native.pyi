@@ -3,7 +3,7 @@
 One file because a compiled module has one stub, however long.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -20,6 +20,8 @@ __all__ = [
     "HookResult",
     "Problem",
     "SearchHit",
+    "ServerClient",
+    "ServerEvents",
     "Session",
     "SessionIndex",
     "SessionManager",
@@ -670,3 +672,39 @@ class HookRegistry:
     def entries(self) -> list[tuple[int, Hook]]: ...
     def clear(self) -> None: ...
     def fire(self, event: HookEvent) -> list[HookResult]: ...
+
+@final
+class ServerClient:
+    def __new__(
+        cls,
+        *,
+        base_url: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        directory: _Path | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        read_idle_timeout: float | None = None,
+        retries: int | None = None,
+        max_concurrent: int | None = None,
+        on_permission: Callable[[str], tuple[str, str | None]] | None = None,
+        on_question: Callable[[str], Sequence[Sequence[str]] | None] | None = None,
+        handler_timeout: float | None = None,
+    ) -> ServerClient: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def directory(self) -> str | None: ...
+    @property
+    def is_closed(self) -> bool: ...
+    def with_directory(self, directory: _Path) -> ServerClient: ...
+    def call(self, name: str, arguments: dict[str, Any]) -> str: ...
+    def call_async(self, name: str, arguments: dict[str, Any]) -> Awaitable[str]: ...
+    def subscribe(self, session_id: str | None = None) -> ServerEvents: ...
+    def subscribe_async(self, session_id: str | None = None) -> Awaitable[ServerEvents]: ...
+
+@final
+class ServerEvents:
+    def next(self) -> str | None: ...
+    def next_async(self) -> Awaitable[str | None]: ...
+    def end(self) -> None: ...

@@ -13,7 +13,7 @@ use crate::server::http::{Call, decode_list};
 use crate::server::types::message::Message;
 
 /// How many messages a stream asks for at once.
-const PAGE: u32 = 100;
+pub(in crate::server) const PAGE: u32 = 100;
 
 /// A listing of messages; await it.
 #[must_use = "a listing is asked for when it is awaited"]

@@ -5,6 +5,7 @@ mod prompt;
 mod turn_error;
 mod wire;
 
+pub(super) use self::list::PAGE;
 pub use self::list::{ListMessages, MessagePage};
 use super::client::Client;
 use super::http::Call;

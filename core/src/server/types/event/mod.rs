@@ -18,6 +18,7 @@
 mod decode;
 mod derived;
 mod props;
+mod view;
 
 use std::fmt;
 use std::ops::Deref;
@@ -34,6 +35,7 @@ pub use props::{
     QuestionRefProps, SessionDiffProps, SessionProps, SessionRefProps, SessionStatusProps,
     TodoProps, ToolCompletedProps, ToolErrorProps, ToolRunningProps,
 };
+pub use view::EventView;
 
 /// The properties of an event, and what stood around them.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,6 +160,22 @@ macro_rules! events {
                         json!({"type": self.kind(), "properties": {"missed": missed}})
                     }
                     Self::Unknown { raw, .. } => raw.clone(),
+                }
+            }
+
+            /// The properties with what was read from elsewhere, and whether the event on the wire
+            /// was more or less than that.
+            fn whole_properties(&self) -> (Value, bool) {
+                match self {
+                    $(Self::$variant { props } => (
+                        serde_json::to_value(&*props.properties).unwrap_or_default(),
+                        !props.derived.is_empty() || !props.extra.is_empty(),
+                    ),)+
+                    Self::Reconnected => (json!({}), false),
+                    Self::Lagged { missed } => (json!({"missed": missed}), false),
+                    Self::Unknown { raw, .. } => {
+                        (raw.get("properties").cloned().unwrap_or_else(|| json!({})), true)
+                    }
                 }
             }
 
