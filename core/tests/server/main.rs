@@ -8,10 +8,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asked;
 mod auth;
 mod creates;
 mod directories;
 mod forks;
+mod gaps;
 mod lists;
 mod logged;
 mod messages;
@@ -20,5 +22,8 @@ mod reverts;
 mod scopes;
 mod sessions;
 mod shares;
+mod slots;
 mod states;
 mod summaries;
+mod turns;
+mod waits;

@@ -105,7 +105,7 @@ pub(crate) fn prompt(session: &Session, words: &str) -> PromptRequest {
 }
 
 /// Reads events until one that is waited for.
-pub(crate) async fn until(events: &EventStream, is_it: impl Fn(&Event) -> bool) -> Event {
+pub(crate) async fn until(events: &EventStream, mut is_it: impl FnMut(&Event) -> bool) -> Event {
     let reading = async {
         loop {
             let event = events.recv().await.unwrap().unwrap();

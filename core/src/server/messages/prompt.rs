@@ -19,7 +19,9 @@ impl Messages<'_> {
     /// waits, and goes on when somebody answers. A failure of the model is an error
     /// (`PROVIDER_ERROR`, `CONTEXT_LENGTH_EXCEEDED`, `PROVIDER_AUTH`, `RATE_LIMIT`, `CANCELLED`);
     /// what was said until then is in the session. `TIMEOUT` only with a timeout of the request or
-    /// the client. Dropping the future does not end the turn: `abort` does.
+    /// the client. Neither that nor dropping the future ends the turn, although the connection is
+    /// closed: the server goes on, `wait_idle` waits for it, `abort` ends it. Its place, with
+    /// `max_concurrent`, is free when the server is through.
     pub async fn prompt(self, request: PromptRequest) -> Result<Message> {
         let session = self.client.info(&request.session_id).await?;
         let body = wire::prompt(&request, &session)?;

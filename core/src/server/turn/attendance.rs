@@ -11,8 +11,8 @@ use crate::server::client::Client;
 use crate::server::types::session::SessionInfo;
 
 /// A caller that waits for a call whose answer comes when its turn is through. Dropped before it
-/// [ends](Self::ends), it gives up the call. The server goes on with the turn all the same, so
-/// the turn's place is kept until that is through.
+/// [ends](Self::ends), it gives up the call: the caller waits no more, or the answer was lost. The
+/// server goes on with the turn all the same, so its place is kept until that is through.
 pub(super) struct Attendance(Option<Attended>);
 
 struct Attended {

@@ -21,7 +21,7 @@ use super::hub::Listener;
 use super::types::error::MessageError;
 use super::types::message::{Message, MessageInfo};
 use super::types::session::SessionInfo;
-use crate::error::{ApiErrorKind, OpencodeError, Result};
+use crate::error::{ApiErrorKind, ErrorCode, OpencodeError, Result};
 
 /// The turns of a client.
 pub(super) struct Turns {
@@ -142,7 +142,9 @@ impl Entered {
             }),
             waiting = watch.unanswered() => Err(waiting.into()),
         };
-        attendance.ends();
+        if !matches!(&outcome, Err(error) if is_without_answer(error)) {
+            attendance.ends();
+        }
         outcome
     }
 
@@ -200,6 +202,14 @@ impl Turn {
             (_, Some(failure)) => Err(failure.to_error(&id)),
             _ => Err(unanswered(&id)),
         }
+    }
+}
+
+/// Whether the server may have begun a turn without the caller having heard of its end.
+fn is_without_answer(error: &OpencodeError) -> bool {
+    match error {
+        OpencodeError::Connection { unsent, .. } => !unsent,
+        other => matches!(other.code(), ErrorCode::Timeout | ErrorCode::Decode),
     }
 }
 

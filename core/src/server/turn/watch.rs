@@ -214,11 +214,25 @@ impl<'c> Watch<'c> {
     }
 
     async fn is_over(&mut self) -> Result<Look> {
-        if !self.client.run_status(&self.info).await?.is_idle() {
-            self.seen_running = true;
-            self.quiet = None;
+        if self.runs().await? {
             return Ok(Look::Running);
         }
+        let seen = self.what_is_said().await?;
+        // It may have begun between the two questions: then what is said is not yet all.
+        Ok(if matches!(seen, Look::Over) && self.runs().await? { Look::Running } else { seen })
+    }
+
+    async fn runs(&mut self) -> Result<bool> {
+        let runs = !self.client.run_status(&self.info).await?.is_idle();
+        if runs {
+            self.seen_running = true;
+            self.quiet = None;
+        }
+        Ok(runs)
+    }
+
+    /// How far a turn is that does not run, by its messages.
+    async fn what_is_said(&mut self) -> Result<Look> {
         let quiet = self.quiet.get_or_insert_with(Instant::now).elapsed();
         let messages = self.client.messages().list(&self.info.id).limit(LOOKED_AT).await?;
         let Some(begun) = &self.begun else {
