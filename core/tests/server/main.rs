@@ -8,17 +8,24 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../wire/openapi.rs"]
+mod openapi;
+
 mod auth;
 mod creates;
 mod directories;
+mod document;
 mod forks;
 mod lists;
 mod logged;
 mod messages;
 mod place;
+mod proxy;
 mod reverts;
 mod scopes;
 mod sessions;
 mod shares;
 mod states;
 mod summaries;
+mod transfer;
+mod wire;
