@@ -8,16 +8,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../wire/openapi.rs"]
+mod openapi;
+
 mod asked;
 mod auth;
 mod creates;
 mod directories;
+mod document;
 mod forks;
 mod gaps;
 mod lists;
 mod logged;
 mod messages;
 mod place;
+mod proxy;
 mod reverts;
 mod scopes;
 mod sessions;
@@ -25,5 +30,7 @@ mod shares;
 mod slots;
 mod states;
 mod summaries;
+mod transfer;
 mod turns;
 mod waits;
+mod wire;

@@ -261,4 +261,9 @@ async fn an_answer_in_a_form_that_was_asked_for_is_structured() {
     assert_eq!(structured, Some(json!({"colour": "red"})));
     let plain = here.client.messages().prompt(ask("messages-format: no colour")).await;
     assert_eq!(code(plain), "PROVIDER_ERROR");
+    let format = Some(json!({"type": "text"}));
+    let session = here.create().await;
+    let text = PromptRequest { format, ..prompt(&session, "hello") };
+    assert_eq!(here.client.messages().prompt(text).await.unwrap().text(), "Hi there!");
+    assert_eq!(here.message_ids(&session.id).await.len(), 2, "which the server still lists");
 }

@@ -39,7 +39,10 @@ pub(super) fn prompt(request: &PromptRequest, session: &SessionInfo) -> Result<M
     if request.no_reply {
         body.insert("noReply".into(), true.into());
     }
-    if let Some(format) = &request.format {
+    // Text is what is answered anyhow; a server (1.18) that is told so never again lists the
+    // session's messages.
+    let format = request.format.as_ref().filter(|format| format["type"] != "text");
+    if let Some(format) = format {
         body.insert("format".into(), format.clone());
     }
     let parts = request.content.iter().map(|part| piece(part, &session.directory));

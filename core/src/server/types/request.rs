@@ -168,7 +168,9 @@ pub struct PromptRequest {
     /// Only stored; no turn begins.
     pub no_reply: bool,
     /// What form the answer has to have, as the server takes it
-    /// (`{"type": "json_schema", "schema": {…}}`).
+    /// (`{"type": "json_schema", "schema": {…}}`). The answer is in its `info.structured`. The
+    /// server (1.18) refuses to list the messages of a session in which this was used: take one
+    /// for it alone.
     pub format: Option<Value>,
     /// How long to wait for the turn's end; else the client's `timeout`, else without bound.
     #[serde(with = "seconds")]
