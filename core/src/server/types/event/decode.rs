@@ -1,15 +1,17 @@
 //! From text to event: one look at the envelope, then the properties straight into their type.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::props::Properties;
 use super::{Event, Props};
 use crate::model::Map;
+use crate::server::types::tagged::{Text, in_one_pass};
 
 #[derive(Deserialize)]
 struct Envelope<'t> {
@@ -32,6 +34,52 @@ struct GlobalEnvelope<'t> {
     payload: &'t RawValue,
 }
 
+/// A known event whose properties come behind its `type`, as servers write it; `None` if its kind is
+/// not known. All else is an error here.
+struct Usual;
+
+/// What decodes the properties of an event of kind `.0`.
+struct PropertiesOf<'k>(&'k str);
+
+impl<'t> DeserializeSeed<'t> for PropertiesOf<'_> {
+    type Value = Option<Event>;
+
+    fn deserialize<D: Deserializer<'t>>(self, properties: D) -> Result<Option<Event>, D::Error> {
+        Event::known(self.0, properties)
+    }
+}
+
+impl<'t> Visitor<'t> for Usual {
+    type Value = Option<Event>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut fields: A) -> Result<Option<Event>, A::Error> {
+        let (mut id, mut kind, mut event) = (None, None, None);
+        let mut extra = Map::new();
+        while let Some(Text(name)) = fields.next_key()? {
+            match (&*name, &kind) {
+                ("id", _) if id.is_none() => id = Some(fields.next_value()?),
+                ("type", None) => kind = Some(fields.next_value::<Text<'_>>()?.0),
+                ("properties", Some(kind)) if event.is_none() => {
+                    event = Some(fields.next_value_seed(PropertiesOf(kind))?);
+                }
+                ("id" | "type" | "properties", _) => return Err(A::Error::custom("unusual")),
+                _ => {
+                    extra.insert(name.into_owned(), fields.next_value()?);
+                }
+            }
+        }
+        let mut event = event.ok_or_else(|| A::Error::missing_field("properties"))?;
+        if let Some(event) = &mut event {
+            event.set_envelope(id.flatten(), extra);
+        }
+        Ok(event)
+    }
+}
+
 impl Event {
     /// Decodes one event, `{"id", "type", "properties"}`. What it does not know, or cannot read,
     /// becomes [`Event::Unknown`].
@@ -39,11 +87,18 @@ impl Event {
     /// # Errors
     /// If the text is not JSON, or not an object with a string `type`.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        if let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) {
-            let properties = envelope.properties.map_or("{}", RawValue::get);
-            if let Some(mut event) = Self::known(&envelope.kind, properties) {
-                event.set_envelope(envelope.id, envelope.extra);
-                return Ok(event);
+        let usual = || {
+            let mut json = serde_json::Deserializer::from_str(text);
+            let event = json.deserialize_map(Usual)?;
+            json.end().map(|()| event)
+        };
+        match in_one_pass(usual) {
+            Ok(Some(event)) => return Ok(event),
+            Ok(None) => {}
+            Err(_) => {
+                if let Some(event) = Self::careful(text) {
+                    return Ok(event);
+                }
             }
         }
         let raw: Value = serde_json::from_str(text)?;
@@ -51,6 +106,16 @@ impl Event {
             Some(kind) => Ok(Self::Unknown { kind: kind.to_owned(), directory: None, raw }),
             None => Err(serde_json::Error::custom("an event without a type")),
         }
+    }
+
+    /// A known event, whatever its order and whatever it holds that is unknown.
+    fn careful(text: &str) -> Option<Self> {
+        let envelope: Envelope<'_> = serde_json::from_str(text).ok()?;
+        let properties = envelope.properties.map_or("{}", RawValue::get);
+        let mut properties = serde_json::Deserializer::from_str(properties);
+        let mut event = Self::known(&envelope.kind, &mut properties).ok()??;
+        event.set_envelope(envelope.id, envelope.extra);
+        Some(event)
     }
 
     /// Decodes one message of `/global/event`, `{"directory"?, "payload": event}`.
@@ -65,8 +130,12 @@ impl Event {
     }
 }
 
-pub(super) fn properties<T: DeserializeOwned + Properties>(text: &str) -> Option<Props<T>> {
-    let mut properties: T = serde_json::from_str(text).ok()?;
+pub(super) fn properties<'t, T, D>(from: D) -> Result<Props<T>, D::Error>
+where
+    T: Deserialize<'t> + Properties,
+    D: Deserializer<'t>,
+{
+    let mut properties = T::deserialize(from)?;
     let derived = properties.derive();
-    Some(Props { derived, ..Props::new(properties) })
+    Ok(Props { derived, ..Props::new(properties) })
 }

@@ -23,6 +23,7 @@ mod view;
 use std::fmt;
 use std::ops::Deref;
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde_json::{Value, json};
 
 use super::permission::PermissionRequest;
@@ -179,13 +180,15 @@ macro_rules! events {
                 }
             }
 
-            /// The known event of this kind; `None` if there is none or its properties do not
-            /// decode.
-            fn known(kind: &str, properties: &str) -> Option<Self> {
+            /// The known event of this kind; `None` if there is none.
+            fn known<'t, D: Deserializer<'t>>(
+                kind: &str,
+                properties: D,
+            ) -> Result<Option<Self>, D::Error> {
                 match kind {
                     $($kind => decode::properties(properties)
-                        .map(|props: Props<$props>| Self::$variant { props }),)+
-                    _ => None,
+                        .map(|props: Props<$props>| Some(Self::$variant { props })),)+
+                    _ => IgnoredAny::deserialize(properties).map(|_| None),
                 }
             }
 
