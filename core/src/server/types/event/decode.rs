@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::props::Properties;
 use super::{Event, Props};
 use crate::model::Map;
+use crate::server::types::raw::RawJson;
 use crate::server::types::tagged::{Text, in_one_pass};
 
 #[derive(Deserialize)]
@@ -34,9 +35,14 @@ struct GlobalEnvelope<'t> {
     payload: &'t RawValue,
 }
 
-/// A known event whose properties come behind its `type`, as servers write it; `None` if its kind is
-/// not known. All else is an error here.
+/// An event whose properties come behind its `type`, as servers write it. All else is an error here.
 struct Usual;
+
+enum Read<'t> {
+    Known(Event),
+    /// An event of this kind, which is not known.
+    Unknown(Cow<'t, str>),
+}
 
 /// What decodes the properties of an event of kind `.0`.
 struct PropertiesOf<'k>(&'k str);
@@ -50,33 +56,37 @@ impl<'t> DeserializeSeed<'t> for PropertiesOf<'_> {
 }
 
 impl<'t> Visitor<'t> for Usual {
-    type Value = Option<Event>;
+    type Value = Read<'t>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event")
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut fields: A) -> Result<Option<Event>, A::Error> {
+    fn visit_map<A: MapAccess<'t>>(self, mut fields: A) -> Result<Read<'t>, A::Error> {
         let (mut id, mut kind, mut event) = (None, None, None);
-        let mut extra = Map::new();
+        let mut extra = None::<Box<Map>>;
         while let Some(Text(name)) = fields.next_key()? {
             match (&*name, &kind) {
-                ("id", _) if id.is_none() => id = Some(fields.next_value()?),
+                ("id", _) if id.is_none() => id = Some(fields.next_value::<Option<String>>()?),
                 ("type", None) => kind = Some(fields.next_value::<Text<'_>>()?.0),
                 ("properties", Some(kind)) if event.is_none() => {
                     event = Some(fields.next_value_seed(PropertiesOf(kind))?);
                 }
                 ("id" | "type" | "properties", _) => return Err(A::Error::custom("unusual")),
                 _ => {
+                    let extra = extra.get_or_insert_default();
                     extra.insert(name.into_owned(), fields.next_value()?);
                 }
             }
         }
-        let mut event = event.ok_or_else(|| A::Error::missing_field("properties"))?;
-        if let Some(event) = &mut event {
-            event.set_envelope(id.flatten(), extra);
+        match (event, kind) {
+            (Some(Some(mut event)), _) => {
+                event.set_envelope(id.flatten(), extra);
+                Ok(Read::Known(event))
+            }
+            (Some(None), Some(kind)) => Ok(Read::Unknown(kind)),
+            _ => Err(A::Error::missing_field("properties")),
         }
-        Ok(event)
     }
 }
 
@@ -92,20 +102,19 @@ impl Event {
             let event = json.deserialize_map(Usual)?;
             json.end().map(|()| event)
         };
-        match in_one_pass(usual) {
-            Ok(Some(event)) => return Ok(event),
-            Ok(None) => {}
+        let kind = match in_one_pass(usual) {
+            Ok(Read::Known(event)) => return Ok(event),
+            Ok(Read::Unknown(kind)) => kind.into_owned(),
             Err(_) => {
                 if let Some(event) = Self::careful(text) {
                     return Ok(event);
                 }
+                let raw: Value = serde_json::from_str(text)?;
+                let kind = raw.get("type").and_then(Value::as_str);
+                kind.ok_or_else(|| serde_json::Error::custom("an event without a type"))?.to_owned()
             }
-        }
-        let raw: Value = serde_json::from_str(text)?;
-        match raw.get("type").and_then(Value::as_str) {
-            Some(kind) => Ok(Self::Unknown { kind: kind.to_owned(), directory: None, raw }),
-            None => Err(serde_json::Error::custom("an event without a type")),
-        }
+        };
+        Ok(Self::Unknown { kind, directory: None, raw: RawJson::of_checked(text) })
     }
 
     /// A known event, whatever its order and whatever it holds that is unknown.
@@ -114,7 +123,8 @@ impl Event {
         let properties = envelope.properties.map_or("{}", RawValue::get);
         let mut properties = serde_json::Deserializer::from_str(properties);
         let mut event = Self::known(&envelope.kind, &mut properties).ok()??;
-        event.set_envelope(envelope.id, envelope.extra);
+        let extra = Some(envelope.extra).filter(|extra| !extra.is_empty());
+        event.set_envelope(envelope.id, extra.map(Box::new));
         Some(event)
     }
 
@@ -135,7 +145,7 @@ where
     T: Deserialize<'t> + Properties,
     D: Deserializer<'t>,
 {
-    let mut properties = T::deserialize(from)?;
+    let mut properties = Box::<T>::deserialize(from)?;
     let derived = properties.derive();
-    Ok(Props { derived, ..Props::new(properties) })
+    Ok(Props { properties, event_id: None, directory: None, extra: None, derived })
 }
