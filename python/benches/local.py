@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 from agents import SQLiteSession
 from langchain_community.chat_message_histories import FileChatMessageHistory
 from langchain_core.messages import HumanMessage
-
 from measure import QUICK, report
 
 from opencode.sessions import SessionManager, SessionStorage

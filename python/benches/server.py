@@ -89,9 +89,7 @@ def main() -> None:
             "≥ 2 x less",
             lambda ratio: ratio >= 2,
         )
-        report(
-            "client, Python", f"{what}, whole call", clock, "µs", (name, their_clock), "", None
-        )
+        report("client, Python", f"{what}, whole call", clock, "µs", (name, their_clock), "", None)
         client.close()
         server.terminate()
 
