@@ -302,6 +302,41 @@ fn a_local_session_is_exported_the_same_every_time_and_read_back() {
     assert_eq!(exported(&again), export);
 }
 
+/// The value as JavaScript writes it.
+fn javascript(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 => json!(float as i64),
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(javascript).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name, javascript(value)));
+            Value::Object(fields.collect())
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn a_local_session_comes_back_from_an_opencode_that_keeps_it_elsewhere() {
+    let mut session = local();
+    // Runs of whole seconds, which JavaScript writes without a point.
+    for seconds in [0.0, 2.0] {
+        let run = NewTool { duration: seconds, ..NewTool::new("x", json!({}), json!(1)) };
+        session.add_tool_invocation(ToolInvocation::from(run)).unwrap();
+    }
+    let mut export = javascript(exported(&session));
+    for (field, value) in [("directory", "/elsewhere"), ("projectID", "5237cea9"), ("path", "")] {
+        export["info"][field] = json!(value);
+        let back = read(&export).unwrap();
+        assert_eq!(conversation(&back), conversation(&session), "{field}");
+        assert_eq!((&back.tags, &back.status), (&session.tags, &session.status));
+        assert_eq!(back.tool_history.len(), session.tool_history.len());
+        assert_eq!(exported(&back), export);
+    }
+}
+
 #[test]
 fn a_local_session_is_exported_with_all_that_opencode_requires() {
     let export = exported(&local());

@@ -84,6 +84,12 @@ impl ClientBuilder {
         self
     }
 
+    /// The largest answer that is taken, in bytes: 256 MiB by default. A larger one is `DECODE`.
+    pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
+        self.limits.answer = bytes;
+        self
+    }
+
     /// So many turns may run at once; further ones wait for a free place before they are sent.
     pub fn max_concurrent(mut self, turns: usize) -> Self {
         self.max_concurrent = Some(turns);

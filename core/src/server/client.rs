@@ -23,6 +23,7 @@ use super::types::session::Session;
 use crate::error::{OpencodeError, Result};
 
 /// A client of one OpenCode server. Clones are cheap and share connections, handlers and turns.
+/// What runs in its background ends with [`close`](Self::close), or with the last clone.
 ///
 /// ```no_run
 /// # async fn example() -> opencode_sessions::Result<()> {
@@ -39,7 +40,12 @@ use crate::error::{OpencodeError, Result};
 pub struct Client {
     pub(super) shared: Arc<Shared>,
     directory: Option<Arc<str>>,
+    /// `None` for what runs in the background: it ends with the caller's last clone.
+    _life: Option<Arc<Life>>,
 }
+
+/// Ends what runs in the background when the last of the caller's clones is gone.
+struct Life(Arc<Shared>);
 
 /// What a client's clones share.
 pub(super) struct Shared {
@@ -77,6 +83,14 @@ impl Shared {
     pub(super) fn take_ephemeral(&self) -> Vec<Ephemeral> {
         std::mem::take(&mut *self.ephemeral.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Does something in the background, until it is done or the client closed.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let closed = self.closed.clone();
+        tokio::spawn(async move {
+            closed.run_until_cancelled(work).await;
+        });
+    }
 }
 
 impl Client {
@@ -86,12 +100,18 @@ impl Client {
     }
 
     pub(super) fn new(shared: Arc<Shared>, directory: Option<Arc<str>>) -> Self {
-        Self { shared, directory }
+        let life = Arc::new(Life(Arc::clone(&shared)));
+        Self { shared, directory, _life: Some(life) }
+    }
+
+    /// A clone that does not keep the client's background alive.
+    pub(super) fn for_background(&self) -> Self {
+        Self { _life: None, ..self.clone() }
     }
 
     /// The same client for another directory of the server. `INVALID_ARGUMENT` for an empty one.
     pub fn with_directory(&self, directory: impl Into<String>) -> Result<Self> {
-        Ok(Self::new(Arc::clone(&self.shared), Some(absolute(directory.into())?)))
+        Ok(Self { directory: Some(absolute(directory.into())?), ..self.clone() })
     }
 
     /// The directory that new sessions belong to, if not the server's own.
@@ -234,12 +254,12 @@ impl Client {
     }
 }
 
-impl Drop for Shared {
+impl Drop for Life {
     fn drop(&mut self) {
-        self.closed.cancel();
-        let left = self.take_ephemeral();
+        self.0.closed.cancel();
+        let left = self.0.take_ephemeral();
         if !left.is_empty() {
-            ephemeral::delete_later(&self.http, left);
+            ephemeral::delete_later(&self.0.http, left);
         }
     }
 }

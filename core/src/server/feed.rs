@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::events::{ByteStream, Endpoint, EventStream, Feed, StreamOptions};
-use super::http::{Call, Http};
+use super::http::{Call, Http, is_unknown_call};
+use super::sessions::told_by;
 use super::types::event::Event;
+use super::types::message::Message;
 use crate::error::{ErrorCode, OpencodeError, Result};
 
 /// So many of a session's newest messages are told again after a gap.
@@ -84,7 +86,16 @@ impl HttpFeed {
         let statuses = Call::get("/session/status").in_directory(directory);
         let (messages, statuses) =
             tokio::join!(self.http.json::<Vec<Value>>(messages), self.http.json::<Value>(statuses));
-        let (messages, statuses) = (messages?, statuses?);
+        let messages = messages?;
+        let status = match statuses {
+            Ok(statuses) => statuses.get(id).cloned().unwrap_or_else(|| json!({ "type": "idle" })),
+            // Too old to tell.
+            Err(error) if is_unknown_call(&error) => {
+                let newest = messages.last().and_then(|newest| Message::deserialize(newest).ok());
+                serde_json::to_value(told_by(newest.as_ref())).unwrap_or_default()
+            }
+            Err(error) => return Err(error),
+        };
         let mut told = vec![event("session.updated", &json!({ "sessionID": id, "info": info }))];
         for message in messages {
             let info = &message["info"];
@@ -93,7 +104,6 @@ impl HttpFeed {
                 told.push(event("message.part.updated", &json!({ "sessionID": id, "part": part })));
             }
         }
-        let status = statuses.get(id).cloned().unwrap_or_else(|| json!({ "type": "idle" }));
         let idle = status["type"] == "idle";
         told.push(event("session.status", &json!({ "sessionID": id, "status": status })));
         if idle {

@@ -9,7 +9,7 @@ use super::client::Client;
 use super::events::EventStream;
 use super::feed;
 use super::types::event::Event;
-use crate::error::{ErrorCode, Result};
+use crate::error::{ErrorCode, OpencodeError, Result};
 
 /// So many events wait for a turn's watcher; one that missed some asks the server instead.
 const WAITING: usize = 1_024;
@@ -53,7 +53,9 @@ impl Hub {
         }
         let stream = feed::stream(client, Some(directory), None);
         if let Err(error) = stream.connected().await {
-            if !matches!(error.code(), ErrorCode::NotFound | ErrorCode::Decode) {
+            // Who may not come in, or finds nobody there, need not send a prompt either.
+            let nobody = matches!(error, OpencodeError::Connection { unsent: true, .. });
+            if nobody || error.code() == ErrorCode::Unauthorized {
                 return Err(error);
             }
             tracing::warn!(%error, "the server has no event stream; turns are asked for instead");

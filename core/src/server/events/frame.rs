@@ -9,6 +9,7 @@ use super::feed::Endpoint;
 use super::sse::{Decoder, Frame};
 use crate::defaults::SSE_LINE;
 use crate::error::{OpencodeError, Result};
+use crate::server::surrogates;
 use crate::server::types::event::Event;
 
 /// What `/global/event` puts around an event.
@@ -34,6 +35,13 @@ pub(super) fn read(
     directory: Option<&str>,
 ) -> Result<Option<Event>> {
     let data = text(frame)?;
+    event(data, endpoint, directory).or_else(|error| match mended(data) {
+        Some(data) => event(&data, endpoint, directory),
+        None => Err(error),
+    })
+}
+
+fn event(data: &str, endpoint: Endpoint, directory: Option<&str>) -> Result<Option<Event>> {
     match endpoint {
         Endpoint::Directory => Event::from_json(data).map(Some).map_err(|why| unreadable(&why)),
         Endpoint::Global => {
@@ -72,13 +80,17 @@ pub fn decode_all(mut bytes: &[u8]) -> impl Iterator<Item = Result<Event>> {
 /// An event, or one in an envelope: the latter has no type of its own.
 fn recorded(frame: &Frame<'_>) -> Result<Option<Event>> {
     let data = text(frame)?;
-    match Event::from_json(data) {
+    let event = |data: &str| match Event::from_json(data) {
         Ok(event) => Ok(Some(event)),
         Err(why) => match serde_json::from_str(data) {
             Ok(envelope) => unwrapped(envelope, None),
             Err(_) => Err(unreadable(&why)),
         },
-    }
+    };
+    event(data).or_else(|error| match mended(data) {
+        Some(data) => event(&data),
+        None => Err(error),
+    })
 }
 
 fn unwrapped(envelope: Envelope<'_>, wanted: Option<&str>) -> Result<Option<Event>> {
@@ -115,6 +127,11 @@ fn text<'a>(frame: &Frame<'a>) -> Result<&'a str> {
             Err(OpencodeError::decode("an event", reason))
         }
     }
+}
+
+/// The data without halves of characters, if it has any.
+fn mended(data: &str) -> Option<String> {
+    String::from_utf8(surrogates::mended(data.as_bytes())?).ok()
 }
 
 fn unreadable(why: &serde_json::Error) -> OpencodeError {

@@ -134,6 +134,11 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Whether every OpenCode server that has sessions has this call.
+    pub(super) fn is_of_all_sessions(&self) -> bool {
+        self.path == "/session"
+    }
+
     /// Whether sending it twice is the same as sending it once.
     pub(super) fn repeatable(&self) -> bool {
         matches!(self.method, Method::GET | Method::DELETE)

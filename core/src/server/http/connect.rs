@@ -19,6 +19,8 @@ pub(crate) struct Limits {
     /// Of a whole call, prompts too; `None`: no such bound.
     pub(crate) total: Option<Duration>,
     pub(crate) retries: u32,
+    /// Of an answer, in bytes.
+    pub(crate) answer: usize,
 }
 
 impl Default for Limits {
@@ -28,6 +30,7 @@ impl Default for Limits {
             read_idle: defaults::READ_IDLE_TIMEOUT,
             total: None,
             retries: defaults::RETRIES,
+            answer: defaults::ANSWER_CAP,
         }
     }
 }

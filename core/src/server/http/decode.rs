@@ -6,11 +6,14 @@ use serde_json::value::RawValue;
 
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
+use crate::server::surrogates::mended;
 
 /// Reads JSON; `DECODE` with the path when it is not what was expected.
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T> {
     // The second reading, which tracks the path and is slower, is for errors only.
     serde_json::from_slice(body).or_else(|_| {
+        let mended = mended(body);
+        let body = mended.as_deref().unwrap_or(body);
         let mut reader = serde_json::Deserializer::from_slice(body);
         serde_path_to_error::deserialize(&mut reader)
             .map_err(|error| unreadable(what, &error.path().to_string(), error.inner(), body))
@@ -63,7 +66,9 @@ fn start(text: &str) -> String {
 }
 
 fn salvage<T: Lenient>(text: &str) -> Option<T> {
-    let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else { return None };
+    let mended = mended(text.as_bytes());
+    let text = mended.as_deref().unwrap_or(text.as_bytes());
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(text) else { return None };
     let mut odd = Map::new();
     loop {
         match serde_path_to_error::deserialize::<_, T>(&Value::Object(fields.clone())) {

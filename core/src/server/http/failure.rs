@@ -16,10 +16,15 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Call, content_type};
-use crate::error::{ApiDetail, ApiErrorKind, OpencodeError};
+use crate::error::{ApiDetail, ApiErrorKind, ErrorCode, OpencodeError};
 
 /// How much of a text the server sent instead of JSON is shown.
 const TEXT_SHOWN: usize = 300;
+
+/// How much of a message is shown: its own are shorter, but what it passes on may be anything.
+const MESSAGE_SHOWN: usize = 2_000;
+
+const WEB_PAGE: &str = "sent a web page";
 
 pub(super) fn read(
     call: &Call<'_>,
@@ -42,7 +47,7 @@ pub(super) fn read(
     let kind = ApiErrorKind::of_status(number);
     let told = Told::of(body);
     let retry_after = (number == 429 || number == 503).then(|| retry_after(headers)).flatten();
-    let hint = hint(kind, &told);
+    let hint = hint(call, kind, &told);
     OpencodeError::Api {
         kind,
         status: Some(number),
@@ -61,8 +66,17 @@ pub(super) fn read(
 
 /// A web page where JSON was expected: the wrong port, or a server older than the API.
 pub(super) fn web_page(call: &Call<'_>, base: &Url) -> OpencodeError {
-    OpencodeError::decode(format!("the answer to {call}"), format!("{base} sent a web page"))
+    OpencodeError::decode(format!("the answer to {call}"), format!("{base} {WEB_PAGE}"))
         .with_hint("this is no OpenCode server, or one too old to know the call: 1.2 or later is needed; check the port")
+}
+
+/// Whether the server has no such call: the error is its answer to a path it does not know, or
+/// that it takes for another.
+pub(crate) fn is_unknown_call(error: &OpencodeError) -> bool {
+    match error {
+        OpencodeError::Decode { reason, .. } => reason.ends_with(WEB_PAGE),
+        other => matches!(other.code(), ErrorCode::NotFound | ErrorCode::InvalidRequest),
+    }
 }
 
 pub(super) fn no_stream(call: &Call<'_>, base: &Url, kind: &str) -> OpencodeError {
@@ -135,6 +149,10 @@ fn field_of(message: &str) -> Option<String> {
 fn message(call: &Call<'_>, status: StatusCode, kind: ApiErrorKind, told: &Told) -> String {
     let said = told.message.as_deref().or(told.name.as_deref());
     let said = said.map_or_else(|| status.to_string(), |said| said.replace("\n  at ", " at "));
+    let said = match said.char_indices().nth(MESSAGE_SHOWN) {
+        Some((end, _)) => format!("{}…", &said[..end]),
+        None => said,
+    };
     match (call.session, kind) {
         (Some(id), _) if said.contains(id) => said,
         (Some(id), ApiErrorKind::NotFound) if told.message.is_none() => {
@@ -145,8 +163,11 @@ fn message(call: &Call<'_>, status: StatusCode, kind: ApiErrorKind, told: &Told)
     }
 }
 
-fn hint(kind: ApiErrorKind, told: &Told) -> Option<String> {
+fn hint(call: &Call<'_>, kind: ApiErrorKind, told: &Told) -> Option<String> {
     match (kind, &told.reference, &told.field) {
+        (ApiErrorKind::NotFound, ..) if call.is_of_all_sessions() => {
+            Some("this server has no sessions: it is no OpenCode server, or of another line of versions than 1.2 to 1.x".to_owned())
+        }
         (ApiErrorKind::Server, Some(reference), _) => {
             Some(format!("look for {reference} in the server's log (~/.local/share/opencode/log)"))
         }

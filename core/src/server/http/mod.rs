@@ -9,17 +9,20 @@ mod decode;
 mod failure;
 mod retry;
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 use url::Url;
 
 use self::call::Bound;
 pub(crate) use self::call::Call;
 pub(crate) use self::connect::{Address, Limits};
 pub(crate) use self::decode::{Lenient, decode_list};
-use crate::defaults;
+pub(crate) use self::failure::is_unknown_call;
 use crate::error::{ErrorCode, OpencodeError, Result};
 
 /// The header that names the project's directory, percent-encoded.
@@ -51,13 +54,33 @@ impl Http {
         &self.base
     }
 
-    /// Sends a call and reads its whole answer.
+    /// How long a server may be silent before it counts as gone.
+    pub(crate) fn patience(&self) -> Duration {
+        self.limits.read_idle
+    }
+
+    /// Sends a call and reads its whole answer; repeats it when that is safe and may help.
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer> {
+        let (bound, whose) = match call.timeout {
+            Some(bound) => (Some(bound), "call"),
+            None => (self.limits.total, "client"),
+        };
+        let until = bound.map(|bound| Instant::now() + bound);
         let mut attempt = 0;
         loop {
-            let failed = match self.within(&call, self.once(&call)).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error.of_call(&call),
+            let done = match until {
+                Some(until) => tokio::time::timeout_at(until, self.once(&call)).await,
+                None => Ok(self.once(&call).await),
+            };
+            let failed = match done {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => error.of_call(&call),
+                Err(_) => {
+                    let what = format!("{call} (the {whose}'s timeout)");
+                    return Err(
+                        OpencodeError::timeout(what, bound.unwrap_or_default()).of_call(&call)
+                    );
+                }
             };
             if attempt > 0 && call.is_deletion() && failed.code() == ErrorCode::NotFound {
                 // An earlier attempt did it, and only its answer was lost.
@@ -67,7 +90,11 @@ impl Http {
             if !call.repeatable() || attempt > self.limits.retries || !retry::helps(&failed) {
                 return Err(failed);
             }
-            let wait = retry::wait(attempt, failed.retry_after());
+            let Some(wait) = retry::wait(attempt, failed.retry_after()) else { return Err(failed) };
+            // What went wrong tells more than that the time ran out on the way to the next try.
+            if until.is_some_and(|until| Instant::now() + wait >= until) {
+                return Err(failed);
+            }
             tracing::debug!(%failed, ?wait, attempt, "asking again: {call}");
             tokio::time::sleep(wait).await;
         }
@@ -89,25 +116,14 @@ impl Http {
             let response = self.request(&call).send().await.map_err(|e| self.unanswered(e))?;
             self.accepted(&call, response).await
         };
-        let bound = self.limits.read_idle;
-        let opened = tokio::time::timeout(bound, opening)
+        let opened = tokio::time::timeout(self.limits.read_idle, opening)
             .await
-            .map_err(|_| OpencodeError::timeout(format!("the first byte of {call}"), bound))??;
+            .map_err(|_| self.paused(&call))??;
         let kind = content_type(opened.headers());
         if !kind.starts_with("text/event-stream") {
             return Err(failure::no_stream(&call, &self.base, &kind));
         }
         Ok(opened)
-    }
-
-    async fn within<T>(&self, call: &Call<'_>, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let bound = call.timeout.or(self.limits.total);
-        match bound {
-            Some(bound) => tokio::time::timeout(bound, work)
-                .await
-                .map_err(|_| OpencodeError::timeout(call.to_string(), bound))?,
-            None => work.await,
-        }
     }
 
     async fn once(&self, call: &Call<'_>) -> Result<Answer> {
@@ -138,25 +154,40 @@ impl Http {
     }
 
     async fn body(&self, call: &Call<'_>, mut response: Response) -> Result<Bytes> {
+        let cap = self.limits.answer;
+        let too_large = || {
+            let reason = format!("it is larger than {cap} bytes");
+            OpencodeError::decode(format!("the answer to {call}"), reason)
+                .with_hint("ask for less at once, or give the client a larger max_answer_bytes")
+        };
+        if response.content_length().is_some_and(|length| length > cap as u64) {
+            return Err(too_large());
+        }
         let mut body = BytesMut::new();
         loop {
-            let chunk = self.in_time(call, response.chunk()).await?;
+            let read = response.chunk();
+            let chunk = match call.bound {
+                // Older servers send the headers of a turn at once, and the rest when it is through.
+                Bound::Turn if body.is_empty() => read.await,
+                _ => self.in_time(call, read).await?,
+            };
             let Some(chunk) = chunk.map_err(|error| cut_off(call, &error))? else {
                 return Ok(body.freeze());
             };
-            if body.len() + chunk.len() > defaults::ANSWER_CAP {
-                let reason = format!("it is larger than {} bytes", defaults::ANSWER_CAP);
-                return Err(OpencodeError::decode(format!("the answer to {call}"), reason));
+            if body.len() + chunk.len() > cap {
+                return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
     }
 
     async fn in_time<T>(&self, call: &Call<'_>, read: impl Future<Output = T>) -> Result<T> {
-        let bound = self.limits.read_idle;
-        tokio::time::timeout(bound, read)
-            .await
-            .map_err(|_| OpencodeError::timeout(format!("the next byte of {call}"), bound))
+        tokio::time::timeout(self.limits.read_idle, read).await.map_err(|_| self.paused(call))
+    }
+
+    fn paused(&self, call: &Call<'_>) -> OpencodeError {
+        let what = format!("the next byte of the answer to {call} (read_idle_timeout)");
+        OpencodeError::timeout(what, self.limits.read_idle)
     }
 
     fn request(&self, call: &Call<'_>) -> reqwest::RequestBuilder {
@@ -178,7 +209,12 @@ impl Http {
         let error = error.without_url();
         let base = &self.base;
         if error.is_timeout() && error.is_connect() {
-            return OpencodeError::timeout(format!("connecting to {base}"), self.limits.connect);
+            let what = format!("connecting to {base} (connect_timeout)");
+            return OpencodeError::timeout(what, self.limits.connect);
+        }
+        if error.is_builder() {
+            let reason = format!("the request cannot be made: {}", innermost(&error));
+            return OpencodeError::invalid_request("path", reason);
         }
         let reason = innermost(&error);
         match error.is_connect() {

@@ -15,11 +15,12 @@ pub(super) fn helps(failed: &OpencodeError) -> bool {
 }
 
 /// The wait before the `attempt`th repetition: what the server asks for, else doubling, with
-/// jitter, so that many clients do not come back at once.
-pub(super) fn wait(attempt: u32, asked: Option<Duration>) -> Duration {
+/// jitter, so that many clients do not come back at once. `None` when the server asks for more
+/// than a caller would wait unawares: that is the caller's to decide.
+pub(super) fn wait(attempt: u32, asked: Option<Duration>) -> Option<Duration> {
     match asked {
-        Some(asked) => asked.min(RETRY_CAP),
-        None => backoff(attempt, RETRY_FIRST, RETRY_CAP),
+        Some(asked) => (asked <= RETRY_CAP).then_some(asked),
+        None => Some(backoff(attempt, RETRY_FIRST, RETRY_CAP)),
     }
 }
 
@@ -33,13 +34,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_cap_and_what_the_server_asks_for_comes_first() {
+    fn waits_double_up_to_the_cap_and_what_the_server_asks_for_comes_first_unless_it_is_long() {
         for attempt in 1..40 {
             let full = RETRY_FIRST.saturating_mul(1 << (attempt - 1).min(16)).min(RETRY_CAP);
-            let wait = wait(attempt, None);
+            let wait = wait(attempt, None).unwrap();
             assert!(wait >= full / 2 && wait <= full, "{attempt}: {wait:?}");
         }
-        assert_eq!(wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
-        assert_eq!(wait(1, Some(Duration::from_secs(7_000))), RETRY_CAP);
+        assert_eq!(wait(1, Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+        assert_eq!(wait(1, Some(Duration::from_secs(7_000))), None);
     }
 }

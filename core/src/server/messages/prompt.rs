@@ -6,7 +6,7 @@ use super::{Messages, wire};
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
 use crate::server::http::Call;
-use crate::server::sessions::{agent_of, model_of};
+use crate::server::sessions::{agent_in, model_of};
 use crate::server::turn::{Turn, TurnCall};
 use crate::server::types::message::Message;
 use crate::server::types::request::{CommandRequest, PromptRequest, ShellRequest};
@@ -19,7 +19,9 @@ impl Messages<'_> {
     /// waits, and goes on when somebody answers. A failure of the model is an error
     /// (`PROVIDER_ERROR`, `CONTEXT_LENGTH_EXCEEDED`, `PROVIDER_AUTH`, `RATE_LIMIT`, `CANCELLED`);
     /// what was said until then is in the session. `TIMEOUT` only with a timeout of the request or
-    /// the client. Dropping the future does not end the turn: `abort` does.
+    /// the client. Neither that nor dropping the future ends the turn, although the connection is
+    /// closed: the server goes on, `wait_idle` waits for it, `abort` ends it. Its place, with
+    /// `max_concurrent`, is free when the server is through.
     pub async fn prompt(self, request: PromptRequest) -> Result<Message> {
         let session = self.client.info(&request.session_id).await?;
         let body = wire::prompt(&request, &session)?;
@@ -70,7 +72,7 @@ impl Messages<'_> {
         body.insert("command".into(), name.into());
         body.insert("arguments".into(), request.arguments.as_str().into());
         let options = [
-            ("agent", agent_of(request.agent.as_deref())),
+            ("agent", agent_in(request.agent.as_deref(), &session)),
             ("model", request.model.as_deref()),
             ("variant", request.variant.as_deref()),
         ];
@@ -90,7 +92,7 @@ impl Messages<'_> {
         let session = self.client.info(&request.session_id).await?;
         let mut body = Map::new();
         body.insert("command".into(), request.command.as_str().into());
-        let agent = agent_of(request.agent.as_deref()).or(session.agent.as_deref());
+        let agent = agent_in(request.agent.as_deref(), &session);
         body.insert("agent".into(), agent.unwrap_or("build").into());
         let model = model_of(request.provider.as_ref(), request.model.as_deref())?;
         if let Some((provider, model)) = model {

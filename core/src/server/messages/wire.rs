@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
-use crate::server::sessions::{Remembered, agent_of, model_of};
+use crate::server::sessions::{Remembered, agent_in, model_of};
 use crate::server::types::request::{PromptPart, PromptRequest};
 use crate::server::types::session::SessionInfo;
 
@@ -23,7 +23,7 @@ pub(super) fn prompt(request: &PromptRequest, session: &SessionInfo) -> Result<M
     {
         body.insert("model".into(), json!({ "providerID": provider, "modelID": model }));
     }
-    if let Some(agent) = agent_of(request.agent.as_deref()) {
+    if let Some(agent) = agent_in(request.agent.as_deref(), session) {
         body.insert("agent".into(), agent.into());
     }
     if let Some(variant) = &request.variant {
@@ -39,7 +39,10 @@ pub(super) fn prompt(request: &PromptRequest, session: &SessionInfo) -> Result<M
     if request.no_reply {
         body.insert("noReply".into(), true.into());
     }
-    if let Some(format) = &request.format {
+    // Text is what is answered anyhow; a server (1.18) that is told so never again lists the
+    // session's messages.
+    let format = request.format.as_ref().filter(|format| format["type"] != "text");
+    if let Some(format) = format {
         body.insert("format".into(), format.clone());
     }
     let parts = request.content.iter().map(|part| piece(part, &session.directory));
@@ -51,8 +54,10 @@ fn piece(part: &PromptPart, directory: &str) -> Result<Value> {
     Ok(match part {
         PromptPart::Text { text } => json!({ "type": "text", "text": text }),
         PromptPart::File { path, content, mime } => {
-            let guessed = || mime_guess::from_path(path).first_or_text_plain().to_string();
-            let mime = mime.clone().unwrap_or_else(guessed);
+            let mime = mime.clone().unwrap_or_else(|| match content {
+                Some(_) => TEXT.to_owned(),
+                None => guessed(path),
+            });
             let url = match content {
                 Some(content) => format!("data:{mime};base64,{}", STANDARD.encode(content)),
                 None => address(path, directory)?,
@@ -65,6 +70,30 @@ fn piece(part: &PromptPart, directory: &str) -> Result<Value> {
             "type": "subtask", "prompt": prompt, "description": description, "agent": agent
         }),
     })
+}
+
+/// What the server reads for the model and puts into the prompt; the rest goes to the model as it
+/// is, and few models take files of other types than pictures and PDF.
+const TEXT: &str = "text/plain";
+
+/// The server's own clients call every text `text/plain`, source code too.
+fn guessed(path: &str) -> String {
+    if path.ends_with('/') {
+        return "application/x-directory".to_owned();
+    }
+    let guess = mime_guess::from_path(path).first_or_text_plain();
+    let is_media = matches!(guess.type_().as_str(), "image" | "audio" | "video");
+    let is_text = guess.subtype() == "svg" || is_typescript(path);
+    match (is_media && !is_text) || guess == "application/pdf" {
+        true => guess.to_string(),
+        false => TEXT.to_owned(),
+    }
+}
+
+/// `.ts` and `.mts` are also extensions of videos.
+fn is_typescript(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    matches!(extension.as_deref(), Some("ts" | "mts" | "cts"))
 }
 
 /// The URL of a path on the server's machine, from the session's directory; URLs stay.
@@ -101,14 +130,28 @@ mod tests {
         };
         let given = sent(file("src/a.rs", Some("fn é() {}")));
         assert_eq!(given["filename"], "a.rs");
-        assert_eq!(given["mime"], "text/x-rust");
+        assert_eq!(given["mime"], "text/plain");
         let (head, data) = given["url"].as_str().unwrap().split_once(',').unwrap();
-        assert_eq!(head, "data:text/x-rust;base64");
+        assert_eq!(head, "data:text/plain;base64");
         assert_eq!(STANDARD.decode(data).unwrap(), "fn é() {}".as_bytes());
 
         let named = sent(file("src/100% é?.md", None));
         assert_eq!(named["url"], "file:///p/donn%C3%A9es%20100%25/src/100%25%20%C3%A9%3F.md");
         assert_eq!(sent(file("/etc/hosts", None))["url"], "file:///etc/hosts");
+        for (path, mime) in [
+            ("a.rs", "text/plain"),
+            ("a.md", "text/plain"),
+            ("a.ts", "text/plain"),
+            ("a.mts", "text/plain"),
+            ("a.json", "text/plain"),
+            ("a.svg", "text/plain"),
+            ("Makefile", "text/plain"),
+            ("a.png", "image/png"),
+            ("a.pdf", "application/pdf"),
+            ("src/", "application/x-directory"),
+        ] {
+            assert_eq!(sent(file(path, None))["mime"], mime, "{path}");
+        }
         assert_eq!(sent(file("https://h/x.png", None))["url"], "https://h/x.png");
     }
 }

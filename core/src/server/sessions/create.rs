@@ -110,8 +110,16 @@ pub(super) async fn tool_rules(client: &Client, listed: &[String]) -> Vec<Permis
 }
 
 /// The server's agent, unless it is its own choice.
-pub(in crate::server) fn agent_of(name: Option<&str>) -> Option<&str> {
+fn agent_of(name: Option<&str>) -> Option<&str> {
     name.filter(|name| *name != "default")
+}
+
+/// The agent of a turn: the one asked for, else the session's, which the server does not look at.
+pub(in crate::server) fn agent_in<'a>(
+    asked: Option<&'a str>,
+    session: &'a SessionInfo,
+) -> Option<&'a str> {
+    agent_of(asked.or(session.agent.as_deref()))
 }
 
 /// Provider and model, when one is named; `INVALID_REQUEST` for half of it.

@@ -45,9 +45,7 @@ impl Sessions<'_> {
 fn summed(changes: impl Iterator<Item = FileDiff>) -> Vec<FileChange> {
     let mut files: Vec<FileChange> = Vec::new();
     for change in changes {
-        let patch = change.patch.unwrap_or_default();
-        let path = change.file.or_else(|| patch.lines().find_map(path_in_patch));
-        let path = path.unwrap_or_default();
+        let path = change.path().unwrap_or_default().to_owned();
         let known = files.iter().position(|file| file.path == path);
         let position = known.unwrap_or_else(|| {
             files.push(FileChange { path, ..FileChange::default() });
@@ -57,7 +55,7 @@ fn summed(changes: impl Iterator<Item = FileDiff>) -> Vec<FileChange> {
         file.lines_added += count(change.additions);
         file.lines_removed += count(change.deletions);
         file.status = over_all(file.status.take(), change.status.map(|status| status.to_string()));
-        file.patch.push_str(&patch);
+        file.patch.push_str(change.patch.as_deref().unwrap_or_default());
         if !file.patch.is_empty() && !file.patch.ends_with('\n') {
             file.patch.push('\n');
         }
@@ -78,22 +76,6 @@ fn over_all(before: Option<String>, now: Option<String>) -> Option<String> {
 fn count(lines: f64) -> u64 {
     // Saturates, and no line count is fractional.
     lines.max(0.0) as u64
-}
-
-/// The path in a line of a patch that names a file: `+++ b/src/a.rs`, `Index: src/a.rs`,
-/// `diff --git a/… b/…`.
-pub(super) fn path_in_patch(line: &str) -> Option<String> {
-    let line = line.trim_end();
-    let path = match line.split_once(' ')? {
-        ("Index:", path) => path,
-        ("diff", rest) => rest.strip_prefix("--git ")?.rsplit_once(" b/")?.1,
-        ("+++" | "---", path) if path.trim() != "/dev/null" => {
-            let path = path.split('\t').next()?.trim();
-            path.strip_prefix("b/").or_else(|| path.strip_prefix("a/")).unwrap_or(path)
-        }
-        _ => return None,
-    };
-    Some(path.trim().to_owned()).filter(|path| !path.is_empty())
 }
 
 #[cfg(test)]
@@ -123,20 +105,5 @@ mod tests {
         assert_eq!(files[0].patch, "p1\np2\n");
         assert_eq!(files[0].status.as_deref(), Some("added"));
         assert_eq!(files[1].path, "b.rs");
-    }
-
-    #[test]
-    fn every_header_of_a_patch_names_its_file() {
-        for line in [
-            "Index: src/a b.rs",
-            "+++ b/src/a b.rs\t2026",
-            "--- a/src/a b.rs",
-            "diff --git a/x b/src/a b.rs",
-        ] {
-            assert_eq!(path_in_patch(line).as_deref(), Some("src/a b.rs"), "{line}");
-        }
-        for line in ["+++ /dev/null", "+added", "@@ -1 +1 @@", ""] {
-            assert_eq!(path_in_patch(line), None, "{line}");
-        }
     }
 }

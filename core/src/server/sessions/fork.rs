@@ -63,7 +63,8 @@ impl ForkSession<'_> {
             let rules = create::tool_rules(client, tools).await;
             update.insert("permission".into(), json!(rules));
         }
-        if remembered.ephemeral.take().is_some() || remembered.revert_reason.take().is_some() {
+        let (ephemeral, reason) = (remembered.ephemeral.take(), remembered.revert_reason.take());
+        if ephemeral.is_some() || reason.is_some() {
             let metadata = remembered.into(forked.metadata.clone().unwrap_or_default());
             update.insert("metadata".into(), metadata.into());
         }

@@ -27,11 +27,12 @@ pub use self::share::{ShareSessionResponse, Unshared};
 pub use self::summarize::Summary;
 pub use self::view::{Session, SessionDetails, SessionStatus};
 
-pub(super) use self::create::{agent_of, model_of};
+pub(super) use self::create::{agent_in, model_of};
 pub(super) use self::delete::delete_plainly;
 pub(super) use self::remembered::Remembered;
+pub(super) use self::status::told_by;
 use super::client::Client;
-use super::http::{Call, Lenient, decode_list};
+use super::http::{Call, Lenient, decode_list, is_unknown_call};
 use super::types::diff::FileDiff;
 use super::types::request::UpdateSessionRequest;
 use super::types::session::SessionInfo;
@@ -119,7 +120,11 @@ impl<'c> Sessions<'c> {
     pub async fn children(self, id: &str) -> Result<Vec<Session>> {
         let call = self.client.call(Call::get("").of_session(id)?.then("children"));
         let children: Vec<SessionInfo> = self.client.list_of(call).await?;
-        let running = self.client.run_statuses(self.client.directory()).await?;
+        // They are where their parent is, which may not be the client's directory.
+        let Some(directory) = children.first().map(|child| child.directory.clone()) else {
+            return Ok(Vec::new());
+        };
+        let running = self.client.run_statuses(Some(&directory)).await?;
         Ok(children.into_iter().map(|info| Session::in_list(info, &running)).collect())
     }
 
@@ -151,13 +156,6 @@ impl<'c> Sessions<'c> {
         }
     }
 
-    /// Takes back a revert. `POST /session/{id}/unrevert`; `CONFLICT` while a turn runs
-    pub async fn unrevert(self, id: &str) -> Result<Session> {
-        let call = self.client.call(Call::post("").of_session(id)?.then("unrevert"));
-        let info: SessionInfo = self.client.open()?.json(call).await?;
-        Ok(Session::new(info, &RunStatus::default()))
-    }
-
     /// What one message of the user changed. `GET /session/{id}/diff?messageID=`
     pub async fn diff_message(self, id: &str, message_id: &str) -> Result<Vec<FileDiff>> {
         let call = self.client.call(Call::get("").of_session(id)?.then("diff"));
@@ -171,12 +169,24 @@ impl Client {
         self.open()?.json(self.call(Call::get("").of_session(id)?)).await
     }
 
-    /// What runs in a directory: sessions that are not listed do not.
+    /// What runs in a directory: sessions that are not listed do not. A server too old to tell
+    /// lists none.
     pub(super) async fn run_statuses(
         &self,
         directory: Option<&str>,
     ) -> Result<HashMap<String, RunStatus>> {
-        self.open()?.json(Call::get("/session/status").in_directory(directory)).await
+        Ok(self.known_run_statuses(directory).await?.unwrap_or_default())
+    }
+
+    /// The same; `None` from a server too old to tell.
+    pub(super) async fn known_run_statuses(
+        &self,
+        directory: Option<&str>,
+    ) -> Result<Option<HashMap<String, RunStatus>>> {
+        match self.open()?.json(Call::get("/session/status").in_directory(directory)).await {
+            Err(error) if is_unknown_call(&error) => Ok(None),
+            known => known.map(Some),
+        }
     }
 
     pub(super) async fn list_of<T: Lenient>(&self, call: Call<'_>) -> Result<Vec<T>> {

@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::diff::path_in_patch;
 use super::remembered::Remembered;
 use super::{Session, Sessions};
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
 use crate::server::http::Call;
+use crate::server::types::diff::path_in_patch;
 use crate::server::types::message::Message;
-use crate::server::types::part::Part;
 use crate::server::types::request::RevertRequest;
 use crate::server::types::session::SessionInfo;
 use crate::server::types::status::RunStatus;
@@ -40,43 +39,90 @@ impl Sessions<'_> {
             body.insert("partID".into(), part.as_str().into());
         }
         let call = self.client.call(Call::post("").of_session(id)?.then("revert")).json(&body)?;
-        let mut info: SessionInfo = self.client.open()?.json(call).await?;
-        if let Some(reason) = request.message {
-            let mut remembered = Remembered::of(&info);
-            remembered.revert_reason = Some(reason);
-            let metadata = remembered.into(info.metadata.clone().unwrap_or_default());
-            let update = Map::from_iter([("metadata".to_owned(), metadata.into())]);
-            info = self.patch(id, &update).await?;
-        }
+        let info: SessionInfo = self.client.open()?.json(call).await?;
+        let info = self.remember_reason(info, request.message).await?;
         let reverted_files = files(&info);
         Ok(Reverted { session: Session::new(info, &RunStatus::default()), reverted_files })
     }
+
+    /// Takes back a revert. `POST /session/{id}/unrevert`; `CONFLICT` while a turn runs
+    pub async fn unrevert(self, id: &str) -> Result<Session> {
+        let call = self.client.call(Call::post("").of_session(id)?.then("unrevert"));
+        let info: SessionInfo = self.client.open()?.json(call).await?;
+        let info = self.remember_reason(info, None).await?;
+        Ok(Session::new(info, &RunStatus::default()))
+    }
+
+    /// Keeps why the session is reverted, or forgets why it was.
+    async fn remember_reason(
+        self,
+        info: SessionInfo,
+        reason: Option<String>,
+    ) -> Result<SessionInfo> {
+        let mut remembered = Remembered::of(&info);
+        if remembered.revert_reason == reason {
+            return Ok(info);
+        }
+        remembered.revert_reason = reason;
+        let metadata = remembered.into(info.metadata.clone().unwrap_or_default());
+        let update = Map::from_iter([("metadata".to_owned(), metadata.into())]);
+        self.patch(&info.id, &update).await
+    }
 }
 
+/// The message to revert to: the one asked for, the one that holds the part, or the user's last.
 fn target(id: &str, messages: &[Message], request: &RevertRequest) -> Result<String> {
-    let Some(asked) = &request.message_id else {
-        let last = messages.iter().rev().find(|message| message.info.as_user().is_some());
-        return last.map(|message| message.id().to_owned()).ok_or_else(|| {
-            OpencodeError::absent("message", "the last one of the user", id)
-                .with_hint("nothing was said in this session yet")
-        });
+    let holds = |message: &Message, part: &str| message.parts.iter().any(|held| held.id() == part);
+    let found = match (&request.message_id, &request.part_id) {
+        (Some(asked), _) => {
+            let message = messages.iter().find(|message| message.id() == asked);
+            Some(message.ok_or_else(|| OpencodeError::absent("message", asked, id))?)
+        }
+        (None, Some(part)) => messages.iter().find(|message| holds(message, part)),
+        (None, None) => {
+            let last = messages.iter().rev().find(|message| message.info.as_user().is_some());
+            Some(last.ok_or_else(|| {
+                OpencodeError::absent("message", "the last one of the user", id)
+                    .with_hint("nothing was said in this session yet")
+            })?)
+        }
     };
-    let message = messages
-        .iter()
-        .find(|message| message.id() == asked)
-        .ok_or_else(|| OpencodeError::absent("message", asked, id))?;
-    if let Some(part) = &request.part_id
-        && !message.parts.iter().any(|held: &Part| held.id() == part)
-    {
-        return Err(OpencodeError::absent("part", part, id));
+    match (found, &request.part_id) {
+        (Some(message), None) => Ok(message.id().to_owned()),
+        (Some(message), Some(part)) if holds(message, part) => Ok(message.id().to_owned()),
+        (_, part) => Err(OpencodeError::absent("part", part.as_deref().unwrap_or_default(), id)),
     }
-    Ok(asked.clone())
 }
 
 /// The files of the diff that the server shows for a pending revert.
 fn files(info: &SessionInfo) -> Vec<String> {
     let diff = info.revert.as_ref().and_then(|revert| revert.diff.as_deref()).unwrap_or_default();
+    // No line of a file's text begins like this: it has a mark before it.
+    let begins = |line: &str| line.starts_with("diff --git ");
+    let mut patches: Vec<String> = Vec::new();
+    for line in diff.split_inclusive('\n') {
+        match patches.last_mut() {
+            Some(patch) if !begins(line) => patch.push_str(line),
+            _ => patches.push(line.to_owned()),
+        }
+    }
     let mut seen = BTreeSet::new();
-    let paths = diff.split_inclusive('\n').filter_map(path_in_patch);
+    let paths = patches.iter().filter_map(|patch| path_in_patch(patch)).map(str::to_owned);
     paths.filter(|path| seen.insert(path.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::types::session::RevertPoint;
+
+    #[test]
+    fn a_line_that_looks_like_a_header_names_no_file() {
+        let diff = "diff --git a/q.sql b/q.sql\nindex 1..2 100644\n--- a/q.sql\n+++ b/q.sql\n\
+            @@ -1,2 +1,2 @@\n--- a comment\n+++ b/not-a-file\n\
+            diff --git a/empty b/empty\ndeleted file mode 100644\nindex e69de29..0000000\n";
+        let revert = RevertPoint { diff: Some(diff.to_owned()), ..RevertPoint::default() };
+        let info = SessionInfo { revert: Some(revert), ..SessionInfo::default() };
+        assert_eq!(files(&info), ["q.sql", "empty"]);
+    }
 }

@@ -31,7 +31,8 @@ impl fmt::Debug for ShareSessionResponse {
 #[serde(rename_all = "snake_case")]
 pub enum Unshared {
     Unshared,
-    /// It was not shared.
+    /// It never was shared. The server (1.18) goes on telling the address of a session that was
+    /// unshared, which then is `Unshared` once more.
     NotShared,
 }
 

@@ -1,7 +1,7 @@
 //! What turns ask for: answered by the client's handlers, once each, or reported.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{ActionKind, ErrorCode, OpencodeError};
 use crate::server::client::Client;
@@ -216,9 +216,10 @@ where
     if !client.shared.turns.asked.take(&id) {
         return;
     }
+    let client = client.for_background();
     let there = client.with_directory(root.directory.clone()).unwrap_or_else(|_| client.clone());
-    let (replying, client) = (reply(there), client.clone());
-    tokio::spawn(async move {
+    let (replying, shared) = (reply(there), Arc::clone(&client.shared));
+    shared.spawn(async move {
         match replying.await {
             Ok(()) => {}
             // Somebody else was quicker, or the turn is over.

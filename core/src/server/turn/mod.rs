@@ -1,6 +1,7 @@
 //! Turns in flight: how many at once, when they end, and what they ask for meanwhile.
 
 mod asked;
+mod attendance;
 mod call;
 mod watch;
 
@@ -12,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch as state};
 
 use self::asked::Asked;
 use self::asked::Waiting;
+use self::attendance::Attendance;
 pub(super) use self::call::TurnCall;
 use self::watch::{Begun, Watch};
 use super::client::Client;
@@ -19,7 +21,7 @@ use super::hub::Listener;
 use super::types::error::MessageError;
 use super::types::message::{Message, MessageInfo};
 use super::types::session::SessionInfo;
-use crate::error::{ApiErrorKind, OpencodeError, Result};
+use crate::error::{ApiErrorKind, ErrorCode, OpencodeError, Result};
 
 /// The turns of a client.
 pub(super) struct Turns {
@@ -37,7 +39,7 @@ enum State {
     /// It is over; with what the server said went wrong, if it did.
     Over(Option<MessageError>),
     /// Nothing is known of it any more.
-    Lost(String),
+    Lost(Arc<OpencodeError>),
 }
 
 /// A place among the turns, and an ear for what happens.
@@ -80,8 +82,11 @@ impl Turns {
         let waiting = async {
             let own = self.running().get(id).cloned();
             match own {
-                Some(state) => settled(id, state).await.map(|_| ()),
-                None => {
+                // What a turn asked for may have been answered since: that only the server knows.
+                Some(state) if !matches!(*state.borrow(), State::Waits(_)) => {
+                    settled(client, id, state).await.map(|_| ())
+                }
+                _ => {
                     let info = client.info(id).await?;
                     let listener = client.shared.hub.listen(client, &info.directory).await?;
                     let mut watch = Watch::new(client, info, listener, None);
@@ -98,6 +103,14 @@ impl Turns {
         }
     }
 
+    /// Forgets a turn, unless a later one of its session has taken its place.
+    fn ended(&self, id: &str, report: &state::Sender<State>) {
+        let mut running = self.running();
+        if running.get(id).is_some_and(|state| state.same_channel(&report.subscribe())) {
+            running.remove(id);
+        }
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<String, state::Receiver<State>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,31 +119,32 @@ impl Turns {
 impl Entered {
     /// Does `work`, whose answer comes when the turn is through; answers meanwhile what the turn
     /// asks for. `ACTION_REQUIRED` when no handler does; the work then goes on by itself, with its
-    /// place. Cancelled by dropping.
+    /// place. Dropping gives the work up; the place is free when the server is through with it.
     pub(super) async fn attended<T: Send + 'static>(
         self,
         client: &Client,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let Self { info, slot, listener } = self;
+        let slot = slot.map(Arc::new);
+        let held = slot.clone();
         let mut work = tokio::spawn(async move {
             let done = work.await;
-            drop(slot);
+            drop(held);
             done
         });
-        let cancel = AbortOnDrop(Some(work.abort_handle()));
+        let attendance = Attendance::new(client, &info, work.abort_handle(), slot);
         let mut watch = Watch::new(client, info, listener, None);
         let outcome = tokio::select! {
             biased;
             done = &mut work => done.unwrap_or_else(|failed| {
                 Err(OpencodeError::connection(format!("the call was lost: {failed}"), false))
             }),
-            waiting = watch.unanswered() => {
-                cancel.keep();
-                return Err(waiting.into());
-            }
+            waiting = watch.unanswered() => Err(waiting.into()),
         };
-        cancel.keep();
+        if !matches!(&outcome, Err(error) if is_without_answer(error)) {
+            attendance.ends();
+        }
         outcome
     }
 
@@ -146,8 +160,10 @@ impl Entered {
         let session_id = info.id.clone();
         let (report, state) = state::channel(State::Running);
         client.shared.turns.running().insert(session_id.clone(), state.clone());
-        let (client, turn) = (client.clone(), Turn { session_id, begun: begun.clone(), state });
-        tokio::spawn(async move {
+        let (client, turn) =
+            (client.for_background(), Turn { session_id, begun: begun.clone(), state });
+        let shared = Arc::clone(&client.shared);
+        shared.spawn(async move {
             let id = info.id.clone();
             let mut watch = Watch::new(&client, info, listener, Some(begun));
             let over = watch
@@ -157,10 +173,10 @@ impl Entered {
                 })
                 .await;
             drop(slot);
-            client.shared.turns.running().remove(&id);
+            client.shared.turns.ended(&id, &report);
             report.send_replace(match over {
                 Ok(failure) => State::Over(failure),
-                Err(error) => State::Lost(error.to_string()),
+                Err(error) => State::Lost(Arc::new(error)),
             });
         });
         turn
@@ -171,9 +187,10 @@ impl Turn {
     /// Waits for the turn's end and gives its last message.
     pub(super) async fn answer(self, client: &Client) -> Result<Message> {
         let id = self.session_id;
-        let failure = settled(&id, self.state).await?;
+        let failure = settled(client, &id, self.state).await?;
         let messages = client.messages().list(&id).await?;
-        let answers = self.begun.since(&messages).rev().find_map(|message| match &message.info {
+        let since = self.begun.since(&messages);
+        let answers = since.iter().rev().find_map(|message| match &message.info {
             MessageInfo::Assistant(answer) => Some((message, answer)),
             _ => None,
         });
@@ -188,6 +205,14 @@ impl Turn {
     }
 }
 
+/// Whether the server may have begun a turn without the caller having heard of its end.
+fn is_without_answer(error: &OpencodeError) -> bool {
+    match error {
+        OpencodeError::Connection { unsent, .. } => !unsent,
+        other => matches!(other.code(), ErrorCode::Timeout | ErrorCode::Decode),
+    }
+}
+
 fn unanswered(id: &str) -> OpencodeError {
     OpencodeError::api(
         ApiErrorKind::Server,
@@ -197,35 +222,22 @@ fn unanswered(id: &str) -> OpencodeError {
     .with_hint("the server may have been restarted; what it said until then is in the session")
 }
 
-async fn settled(id: &str, mut state: state::Receiver<State>) -> Result<Option<MessageError>> {
+async fn settled(
+    client: &Client,
+    id: &str,
+    mut state: state::Receiver<State>,
+) -> Result<Option<MessageError>> {
     loop {
         let now = state.borrow_and_update().clone();
         match now {
             State::Running => {}
             State::Waits(waiting) => return Err(waiting.into()),
             State::Over(failure) => return Ok(failure),
-            State::Lost(reason) => {
-                return Err(OpencodeError::api(ApiErrorKind::Server, reason).of_session(id));
-            }
+            State::Lost(error) => return Err(error.again()),
         }
         if state.changed().await.is_err() {
-            return Err(unanswered(id));
-        }
-    }
-}
-
-struct AbortOnDrop(Option<tokio::task::AbortHandle>);
-
-impl AbortOnDrop {
-    fn keep(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
+            // The background ends early with the client only.
+            return Err(client.open().err().unwrap_or_else(|| unanswered(id)));
         }
     }
 }

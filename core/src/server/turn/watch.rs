@@ -18,8 +18,12 @@ use crate::server::types::session::SessionInfo;
 /// While it is unclear whether a turn has begun, the server is asked so often.
 const QUICK: Duration = Duration::from_millis(250);
 
-/// A prompt that somebody else sent may be stored so long before its turn begins.
-const FOREIGN_GRACE: Duration = Duration::from_secs(2);
+/// A prompt may be stored so long before its turn begins, and a turn be over so long before the
+/// server says why it failed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// So many of the newest messages are looked at.
+const LOOKED_AT: u32 = 20;
 
 /// Where a session's history ended before a turn was begun.
 #[derive(Debug, Clone)]
@@ -33,16 +37,38 @@ impl Begun {
     }
 
     /// The messages that came since.
-    pub(super) fn since<'m>(
-        &self,
-        messages: &'m [Message],
-    ) -> impl DoubleEndedIterator<Item = &'m Message> {
-        let known = self
-            .newest
-            .as_ref()
-            .and_then(|newest| messages.iter().position(|message| message.id() == newest));
-        messages[known.map_or(0, |known| known + 1)..].iter()
+    pub(super) fn since<'m>(&self, messages: &'m [Message]) -> &'m [Message] {
+        let Some(newest) = self.newest.as_deref() else { return messages };
+        let from = match messages.iter().position(|message| message.id() == newest) {
+            Some(known) => known + 1,
+            // Older than these messages, or taken away with a pending revert. Ids ascend in time.
+            None => messages.partition_point(|message| message.id() < newest),
+        };
+        &messages[from..]
     }
+
+    fn stage(&self, messages: &[Message]) -> Stage {
+        let new = self.since(messages);
+        match new.iter().position(|message| matches!(message.info, MessageInfo::User(_))) {
+            Some(prompt) if new[prompt..].iter().any(is_answer) => Stage::Answered,
+            Some(_) => Stage::Stored,
+            // The prompt itself is older than all that was looked at.
+            None if new.len() >= LOOKED_AT as usize => Stage::Answered,
+            None => Stage::Nothing,
+        }
+    }
+}
+
+/// What the server has of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Nothing,
+    Stored,
+    Answered,
+}
+
+fn is_answer(message: &Message) -> bool {
+    matches!(message.info, MessageInfo::Assistant(_))
 }
 
 /// A session that is watched.
@@ -54,7 +80,14 @@ pub(super) struct Watch<'c> {
     /// `None`: a turn that this client did not begin, if any.
     begun: Option<Begun>,
     since: Instant,
+    /// It ran, as the server says.
     seen_running: bool,
+    /// It ran, as an event says: maybe one of an earlier turn.
+    heard_running: bool,
+    /// Since when it is seen not to run any more.
+    quiet: Option<Instant>,
+    /// Since when the server cannot be asked.
+    out_of_sight: Option<Instant>,
     failure: Option<MessageError>,
 }
 
@@ -81,6 +114,9 @@ impl<'c> Watch<'c> {
             begun,
             since: Instant::now(),
             seen_running: false,
+            heard_running: false,
+            quiet: None,
+            out_of_sight: None,
             failure: None,
         }
     }
@@ -106,14 +142,10 @@ impl<'c> Watch<'c> {
         loop {
             match self.notice(&mut polls).await {
                 Noticed::Waits(waiting) => on_waiting(&waiting)?,
-                Noticed::Change => match self.is_over().await {
-                    Ok(Look::Over) => return Ok(self.failure.take()),
-                    Ok(Look::Unclear) => polls.reset_after(QUICK),
-                    Ok(Look::Running) => {}
-                    Err(error) if error.retryable() => {
-                        tracing::warn!(%error, session = self.info.id, "a turn is out of sight");
-                    }
-                    Err(error) => return Err(error),
+                Noticed::Change => match self.look().await? {
+                    Look::Over => return Ok(self.failure.take()),
+                    Look::Unclear => polls.reset_after(QUICK),
+                    Look::Running => {}
                 },
             }
         }
@@ -151,7 +183,7 @@ impl<'c> Watch<'c> {
         match event {
             Event::SessionIdle { .. } | Event::SessionDeleted { .. } => true,
             Event::SessionStatus { props } => {
-                self.seen_running |= !props.status.is_idle();
+                self.heard_running |= !props.status.is_idle();
                 props.status.is_idle()
             }
             Event::SessionError { props } => {
@@ -162,35 +194,66 @@ impl<'c> Watch<'c> {
         }
     }
 
+    /// Looks at the server. One that cannot be asked may be back soon: that is an error only when
+    /// it lasts longer than an answer may pause.
+    async fn look(&mut self) -> Result<Look> {
+        match self.is_over().await {
+            Err(error) if error.retryable() => {
+                let since = *self.out_of_sight.get_or_insert_with(Instant::now);
+                if since.elapsed() >= self.client.shared.http.patience() {
+                    return Err(error);
+                }
+                tracing::warn!(%error, session = self.info.id, "a turn is out of sight");
+                Ok(Look::Running)
+            }
+            seen => {
+                self.out_of_sight = None;
+                seen
+            }
+        }
+    }
+
     async fn is_over(&mut self) -> Result<Look> {
-        if !self.client.run_status(&self.info).await?.is_idle() {
-            self.seen_running = true;
+        if self.runs().await? {
             return Ok(Look::Running);
         }
-        if self.seen_running || self.failure.is_some() {
+        let seen = self.what_is_said().await?;
+        // It may have begun between the two questions: then what is said is not yet all.
+        Ok(if matches!(seen, Look::Over) && self.runs().await? { Look::Running } else { seen })
+    }
+
+    async fn runs(&mut self) -> Result<bool> {
+        let runs = !self.client.run_status(&self.info).await?.is_idle();
+        if runs {
+            self.seen_running = true;
+            self.quiet = None;
+        }
+        Ok(runs)
+    }
+
+    /// How far a turn is that does not run, by its messages.
+    async fn what_is_said(&mut self) -> Result<Look> {
+        let quiet = self.quiet.get_or_insert_with(Instant::now).elapsed();
+        let messages = self.client.messages().list(&self.info.id).limit(LOOKED_AT).await?;
+        let Some(begun) = &self.begun else {
+            let prompted = messages.last().is_some_and(|m| matches!(m.info, MessageInfo::User(_)));
+            let may_begin = prompted && !self.seen_running && self.failure.is_none();
+            return Ok(if may_begin && quiet < GRACE { Look::Unclear } else { Look::Over });
+        };
+        let stage = begun.stage(&messages);
+        let failed = self.failure.is_some() && stage == Stage::Stored;
+        let ran = self.seen_running || (self.heard_running && stage == Stage::Stored);
+        if stage == Stage::Answered || failed {
             return Ok(Look::Over);
         }
-        let messages = self.client.messages().list(&self.info.id).limit(20).await?;
-        let waited = self.since.elapsed();
-        match &self.begun {
-            Some(begun) => {
-                let answered =
-                    begun.since(&messages).any(|m| matches!(m.info, MessageInfo::Assistant(_)));
-                match answered {
-                    true => Ok(Look::Over),
-                    false if waited < defaults::TURN_START_GRACE => Ok(Look::Unclear),
-                    false => Err(self.never_began()),
-                }
-            }
-            None => {
-                let prompted =
-                    messages.last().is_some_and(|m| matches!(m.info, MessageInfo::User(_)));
-                Ok(match prompted && waited < FOREIGN_GRACE {
-                    true => Look::Unclear,
-                    false => Look::Over,
-                })
-            }
+        // Without an answer: it was aborted at once, or failed and the reason is still to come.
+        if (ran || self.failure.is_some()) && quiet >= GRACE {
+            return Ok(Look::Over);
         }
+        if self.since.elapsed() < defaults::TURN_START_GRACE {
+            return Ok(Look::Unclear);
+        }
+        Err(self.never_began())
     }
 
     fn never_began(&self) -> OpencodeError {

@@ -49,8 +49,9 @@ impl FileDiff {
     }
 }
 
-/// The new name of the file, or the old one of a file that was deleted.
-fn path_in_patch(patch: &str) -> Option<&str> {
+/// The new name of the file that a patch is about, or the old one of a file that was deleted. Only
+/// the header is looked at: in the text below anything may stand.
+pub(in crate::server) fn path_in_patch(patch: &str) -> Option<&str> {
     let header = || patch.lines().take_while(|line| !line.starts_with("@@"));
     let named = |mark: &str, side: &str| {
         header().find_map(|line| {
@@ -58,5 +59,38 @@ fn path_in_patch(patch: &str) -> Option<&str> {
             (name != "/dev/null").then(|| name.strip_prefix(side).unwrap_or(name))
         })
     };
-    named("+++ ", "b/").or_else(|| named("--- ", "a/")).or_else(|| named("Index: ", ""))
+    let path = named("Index: ", "")
+        .or_else(|| named("+++ ", "b/"))
+        .or_else(|| named("--- ", "a/"))
+        .or_else(|| header().find_map(|line| path_of_both(line.strip_prefix("diff --git ")?)));
+    path.filter(|path| !path.is_empty())
+}
+
+/// Of `a/NAME b/NAME`, where the name may hold a space: all that there is of an empty file.
+fn path_of_both(sides: &str) -> Option<&str> {
+    let (old, new) = sides.split_at_checked(sides.len() / 2)?;
+    let (old, new) = (old.strip_prefix("a/"), new.strip_prefix(" b/"));
+    new.filter(|_| old == new).or_else(|| sides.rsplit_once(" b/").map(|(_, new)| new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_of_a_patch_names_its_file() {
+        for patch in [
+            "Index: b/a b/c.rs\n====\n--- b/a b/c.rs\t\n+++ b/a b/c.rs\t\n",
+            "diff --git a/x b/b/a b/c.rs\n--- a/x\t\n+++ b/b/a b/c.rs\t2026\n",
+            "--- a/b/a b/c.rs\n+++ /dev/null\n@@ -1 +0,0 @@\n",
+            "diff --git a/b/a b/c.rs b/b/a b/c.rs\ndeleted file mode 100644\n",
+        ] {
+            assert_eq!(path_in_patch(patch), Some("b/a b/c.rs"), "{patch}");
+        }
+        let renamed = "diff --git a/old.rs b/new.rs\nrename to new.rs\n";
+        assert_eq!(path_in_patch(renamed), Some("new.rs"));
+        for patch in ["", "@@ -1 +1 @@\n--- a/x\n+++ b/x\n", "+++ /dev/null", "Index: \n"] {
+            assert_eq!(path_in_patch(patch), None, "{patch}");
+        }
+    }
 }

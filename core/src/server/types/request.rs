@@ -155,6 +155,7 @@ pub struct SummarizeRequest {
 pub struct PromptRequest {
     pub session_id: String,
     pub content: Vec<PromptPart>,
+    /// Else the session's; `"default"` is the server's own choice.
     pub agent: Option<String>,
     pub provider: Option<Provider>,
     /// A model of `provider`, or `"provider/model"`.
@@ -167,7 +168,9 @@ pub struct PromptRequest {
     /// Only stored; no turn begins.
     pub no_reply: bool,
     /// What form the answer has to have, as the server takes it
-    /// (`{"type": "json_schema", "schema": {…}}`).
+    /// (`{"type": "json_schema", "schema": {…}}`). The answer is in its `info.structured`. The
+    /// server (1.18) refuses to list the messages of a session in which this was used: take one
+    /// for it alone.
     pub format: Option<Value>,
     /// How long to wait for the turn's end; else the client's `timeout`, else without bound.
     #[serde(with = "seconds")]
@@ -187,7 +190,9 @@ pub enum PromptPart {
         path: String,
         #[serde(default)]
         content: Option<String>,
-        /// Guessed from the name when it is not given.
+        /// Without it, pictures, sound, video and PDF are told by their names, a directory by a
+        /// `/` at its end; all else, and every `content`, is `text/plain`, which the server reads
+        /// for the model.
         #[serde(default)]
         mime: Option<String>,
     },
@@ -245,6 +250,7 @@ pub struct CommandRequest {
     /// Its name, without the slash.
     pub command: String,
     pub arguments: String,
+    /// Else the command's own, else the session's.
     pub agent: Option<String>,
     /// `"provider/model"`.
     pub model: Option<String>,
@@ -259,7 +265,7 @@ pub struct CommandRequest {
 pub struct ShellRequest {
     pub session_id: String,
     pub command: String,
-    /// The agent it is attributed to; `build` without one.
+    /// The agent it is attributed to; else the session's, else `build`.
     pub agent: Option<String>,
     pub provider: Option<Provider>,
     pub model: Option<String>,

@@ -53,7 +53,10 @@ pub(super) fn add(session: &Session, export: Export) -> Value {
     }
     let (ours, theirs) = (&session.tool_history, &read.tool_history);
     if ours.len() != theirs.len() || ours.iter().zip(theirs).any(|(a, b)| !same_run(a, b)) {
-        let history = ours.iter().map(|run| run.to_value()).collect();
+        let mut history: Vec<_> = ours.iter().map(|run| run.to_value()).collect();
+        for run in &mut history {
+            run.get_mut("duration").map(as_opencode_writes);
+        }
         own.insert("tool_history".into(), Value::Array(history));
     }
     if !own.is_empty()
@@ -129,7 +132,19 @@ fn session_difference(session: &Session, read: &Session, told: &[usize]) -> Map 
             }
         }
     }
-    difference(own, &fields_of(read), SESSION_SKIPPED)
+    let mut difference = difference(own, &fields_of(read), SESSION_SKIPPED);
+    if let Some(usage) = difference.get_mut("usage") {
+        usage.get_mut("cost").map(as_opencode_writes);
+    }
+    difference
+}
+
+/// `0.0` as `0`: what went through OpenCode has to be what was written, or it is not ours any more.
+fn as_opencode_writes(number: &mut Value) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let Some(whole) = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < EXACT) {
+        *number = Value::from(whole as i64);
+    }
 }
 
 fn message_difference(own: &SessionMessage, read: &SessionMessage) -> Map {

@@ -140,6 +140,13 @@ async fn write(stream: &mut (impl AsyncWriteExt + Unpin), reply: Reply) -> bool 
                     return pending().await;
                 }
             }
+            Step::Repeat(bytes, times) => {
+                for _ in 0..times {
+                    if stream.write_all(&bytes).await.is_err() {
+                        return pending().await;
+                    }
+                }
+            }
             Step::Wait(gate) => gate.opened().await,
             Step::Live(mut live) => {
                 while let Some(bytes) = live.recv().await {

@@ -11,6 +11,7 @@ pub(crate) struct Reply {
 
 pub(super) enum Step {
     Send(Bytes),
+    Repeat(Bytes, usize),
     Wait(Gate),
     Live(mpsc::UnboundedReceiver<Bytes>),
     Never,
@@ -60,13 +61,61 @@ impl Reply {
 
     /// A stream of events that the test writes while it is being read.
     pub(crate) fn events() -> (Live, Self) {
+        Self::stream("text/event-stream")
+    }
+
+    /// A body of any type that the test writes while it is being read.
+    pub(crate) fn stream(content_type: &str) -> (Live, Self) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let headers = [("content-type", "text/event-stream"), ("cache-control", "no-cache")];
+        let headers = [("content-type", content_type), ("cache-control", "no-cache")];
         let head = head(200, &headers, Some(("transfer-encoding", "chunked")));
         // Reached only after a cut: a proper end has closed the body already, and closing the
         // connection after it is allowed.
         let steps = vec![Step::Send(head), Step::Live(receiver), Step::Close];
         (Live { sender }, Self { steps })
+    }
+
+    /// A stream of these events, which then stays open and says nothing more.
+    pub(crate) fn open_events<'v>(events: impl IntoIterator<Item = &'v Value>) -> Self {
+        let parts = events.into_iter().map(|event| format!("data: {event}\n\n"));
+        Self::chunked(200, &[("content-type", "text/event-stream")], parts).and_silence()
+    }
+
+    /// The same bytes again and again, made while they are sent: many of them take no memory.
+    pub(crate) fn repeated(
+        headers: &[(&str, &str)],
+        part: impl Into<Bytes>,
+        times: usize,
+        last: &[u8],
+    ) -> Self {
+        let head = head(200, headers, Some(("transfer-encoding", "chunked")));
+        let part = chunk(&part.into());
+        let steps = vec![Step::Send(head), Step::Repeat(part, times), Step::Send(chunk(last))];
+        Self { steps }.and_end()
+    }
+
+    /// The same with this before its chunked body.
+    pub(crate) fn beginning_with(mut self, text: &str) -> Self {
+        self.steps.insert(1, Step::Send(chunk(text.as_bytes())));
+        self
+    }
+
+    /// Nothing more, and the end of the connection.
+    pub(crate) fn and_close(mut self) -> Self {
+        self.steps.push(Step::Close);
+        self
+    }
+
+    /// Nothing more, and the connection stays as it is.
+    pub(crate) fn and_silence(mut self) -> Self {
+        self.steps.pop_if(|step| matches!(step, Step::Send(end_mark) if *end_mark == end()));
+        self.steps.push(Step::Never);
+        self
+    }
+
+    fn and_end(mut self) -> Self {
+        self.steps.push(Step::Send(end()));
+        self
     }
 
     /// Exactly these bytes and then the end of the connection.

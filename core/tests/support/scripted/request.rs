@@ -33,6 +33,16 @@ impl Request {
         pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
+    /// The requests that follow each other in what a connection carried.
+    pub(crate) fn all_in(mut carried: BytesMut) -> Vec<Self> {
+        let mut requests = Vec::new();
+        while let Some((mut request, length)) = parse(&mut carried) {
+            request.body = carried.split_to(length).freeze();
+            requests.push(request);
+        }
+        requests
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
