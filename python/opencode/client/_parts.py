@@ -130,7 +130,7 @@ class ToolPart(Part, type="tool"):
 
     tool = v.text("tool", "The tool's name.")
     tool_id = v.text("callID", "The call's id, as the model gave it.")
-    state = v.maybe("state", ToolState)
+    state = v.one("state", ToolState)
 
 
 class StepStartPart(Part, type="step-start"):

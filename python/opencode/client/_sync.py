@@ -219,7 +219,7 @@ class Sessions:
         return ShareSessionResponse(self._call("sessions.share", session_id=session_id))
 
     def unshare(self, session_id: str) -> bool:
-        """Takes the shared copy back; ``False`` when it was not shared."""
+        """Takes the shared copy back; ``False`` when it never was shared."""
         outcome: str = self._call("sessions.unshare", session_id=session_id)
         return outcome == "unshared"
 
