@@ -9,6 +9,7 @@ use serde_json::json;
 use support::scripted::{Gate, Reply, Scripted};
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a caller that is not the client")]
 async fn requests_are_answered_in_turn_and_kept() {
     let replies = [Reply::json(200, &json!({"a": 1})), Reply::empty(204), Reply::html()];
     let server = Scripted::queue(replies).await;

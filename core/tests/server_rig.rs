@@ -6,25 +6,18 @@ mod support;
 
 use std::path::Path;
 
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use support::rig::Rig;
 
-/// A request to the rig's server, with its password.
-fn with_password(rig: &Rig, request: RequestBuilder) -> RequestBuilder {
-    request.basic_auth(&rig.addresses.username, Some(&rig.addresses.password))
-}
-
 async fn get(rig: &Rig, path: &str) -> Value {
-    let request = reqwest::Client::new().get(format!("{}{path}", rig.addresses.url));
-    let answer = with_password(rig, request).send().await.unwrap();
+    let answer = rig.request(Method::GET, path).send().await.unwrap();
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
 async fn post(rig: &Rig, path: &str, body: Value) -> Value {
-    let request = reqwest::Client::new().post(format!("{}{path}", rig.addresses.url));
-    let request = request.header("content-type", "application/json").body(body.to_string());
-    let answer = with_password(rig, request).send().await.unwrap();
+    let request = rig.request(Method::POST, path).header("content-type", "application/json");
+    let answer = request.body(body.to_string()).send().await.unwrap();
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 

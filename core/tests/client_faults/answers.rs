@@ -1,5 +1,6 @@
 //! Answers that are not what they should be.
 
+use opencode_sessions::types::Message;
 use opencode_sessions::{Client, OpencodeError};
 use serde_json::{Value, json};
 
@@ -183,7 +184,7 @@ async fn half_a_character_is_replaced_and_hides_no_message() {
     let list = format!("[{half}, {}]", answer());
     let server = server_with(MESSAGES, move || json_text(list.clone())).await;
     let read = client(&server).messages().list("ses_1").await.unwrap();
-    let texts: Vec<String> = read.iter().map(|message| message.text()).collect();
+    let texts: Vec<String> = read.iter().map(Message::text).collect();
     assert_eq!(texts, ["Hi \u{fffd} there!", "Hi there!"]);
 }
 

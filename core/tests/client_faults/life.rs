@@ -8,7 +8,7 @@ use opencode_sessions::types::request::CreateSessionRequest;
 use serde_json::json;
 
 use crate::fake::{client, count, server, told};
-use crate::support::scripted::{Reply, Scripted};
+use crate::support::scripted::{Reply, Request, Scripted};
 
 /// A server on which a turn never ends.
 async fn busy() -> Scripted {
@@ -27,7 +27,7 @@ async fn falls_silent(server: &Scripted) {
     server.wait_for_dropped(1).await;
     let before = server.requests().len();
     tokio::time::sleep(TWO_POLLS).await;
-    let after: Vec<String> = server.requests()[before..].iter().map(|r| r.route()).collect();
+    let after: Vec<String> = server.requests()[before..].iter().map(Request::route).collect();
     assert_eq!(after, [""; 0]);
 }
 

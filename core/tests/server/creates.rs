@@ -6,7 +6,7 @@ use opencode_sessions::types::session::SessionStatus;
 use serde_json::json;
 
 use crate::place::{LONG, code, named, object, place, place_with, prompt, text};
-use crate::support::scripted::{Reply, Scripted};
+use crate::support::scripted::{Reply, Request, Scripted};
 
 #[tokio::test]
 async fn a_description_is_the_title_and_the_rest_arrives_as_it_is() {
@@ -197,6 +197,6 @@ async fn a_session_whose_initial_prompt_cannot_be_sent_is_deleted_again() {
     let request = CreateSessionRequest { initial_prompt, ..CreateSessionRequest::default() };
 
     assert_eq!(code(client.sessions().create(request).await), "SERVER");
-    let routes: Vec<_> = server.requests().iter().map(|request| request.route()).collect();
+    let routes: Vec<_> = server.requests().iter().map(Request::route).collect();
     assert_eq!(routes.last().map(String::as_str), Some("DELETE /session/ses_1"), "{routes:?}");
 }

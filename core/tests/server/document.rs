@@ -87,10 +87,9 @@ impl Document {
         let Some(properties) = schema["properties"].as_object() else {
             // A map of anything, or of values of one kind.
             let values = &schema["additionalProperties"];
-            let all = fields.iter().filter(|_| values.is_object());
+            let mut all = fields.iter().filter(|_| values.is_object());
             return all
-                .map(|(name, value)| self.is_of(values, value, &format!("{at}.{name}")))
-                .collect();
+                .try_for_each(|(name, value)| self.is_of(values, value, &format!("{at}.{name}")));
         };
         for required in schema["required"].as_array().into_iter().flatten() {
             if !fields.contains_key(required.as_str().unwrap()) {

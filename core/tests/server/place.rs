@@ -126,7 +126,8 @@ pub(crate) fn code<T: std::fmt::Debug>(result: Result<T, OpencodeError>) -> &'st
 }
 
 pub(crate) fn object(value: Value) -> serde_json::Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(object) = value else { panic!("{value} is no object") };
+    object
 }
 
 pub(crate) fn ids(sessions: &[Session]) -> Vec<&str> {

@@ -36,7 +36,7 @@ async fn left(here: &Place) -> Vec<String> {
 async fn a_scopes_session_is_deleted_when_it_is_closed_even_while_it_runs() {
     let here = place("scope-close").await;
     let scope = here.client.session_scope(CreateSessionRequest::default()).await.unwrap();
-    assert_eq!(left(&here).await, [scope.session.id.clone()]);
+    assert_eq!(left(&here).await, std::slice::from_ref(&scope.session.id));
     here.make_busy(&scope.session).await;
     scope.close().await;
     assert_eq!(left(&here).await, [""; 0]);

@@ -79,9 +79,8 @@ async fn an_aborted_prompt_ends_as_cancelled() {
         let session = here.create().await;
         let events = here.client.subscribe_session(&session.id).await.unwrap();
         let abort = async {
-            until(&events, |event| match event {
-                Event::MessagePartDelta { .. } | Event::ToolStateRunning { .. } => true,
-                _ => false,
+            until(&events, |event| {
+                matches!(event, Event::MessagePartDelta { .. } | Event::ToolStateRunning { .. })
             })
             .await;
             here.client.sessions().abort_or_err(&session.id).await.unwrap();
@@ -179,17 +178,10 @@ async fn half_a_character_in_a_message_hides_nothing() {
     let message = here.keep(&session, "whole").await;
     // As a program in JavaScript sends it that cuts texts anywhere.
     let part = serde_json::to_string(&message.parts[0]).unwrap().replace("whole", r"half \ud83d");
-    let path = format!(
-        "{}/session/{}/message/{}/part/{}",
-        here.rig.addresses.url,
-        session.id,
-        message.id(),
-        message.parts[0].id()
-    );
-    let patch = reqwest::Client::new().patch(path).body(part);
-    let patch = patch.header("content-type", "application/json");
-    let patch = patch.basic_auth(&here.rig.addresses.username, Some(&here.rig.addresses.password));
-    let answer = patch.send().await.unwrap();
+    let path =
+        format!("/session/{}/message/{}/part/{}", session.id, message.id(), message.parts[0].id());
+    let patch = here.rig.request(reqwest::Method::PATCH, &path).body(part);
+    let answer = patch.header("content-type", "application/json").send().await.unwrap();
     assert!(answer.text().await.unwrap().contains(r"\ud83d"), "the server sends it as it came");
 
     let messages = here.client.messages().list(&session.id).await.unwrap();

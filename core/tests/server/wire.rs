@@ -21,8 +21,7 @@ use crate::proxy::Proxy;
 use crate::support::rig::Rig;
 
 async fn document(rig: &Rig) -> Value {
-    let request = reqwest::Client::new().get(format!("{}/doc", rig.addresses.url));
-    let request = request.basic_auth(&rig.addresses.username, Some(&rig.addresses.password));
+    let request = rig.request(reqwest::Method::GET, "/doc");
     serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
 }
 

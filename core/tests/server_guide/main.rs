@@ -10,6 +10,7 @@
     unused_imports,
     clippy::unwrap_used,
     clippy::needless_pass_by_value,
+    clippy::str_to_string,
     reason = "the examples are as the guide has them"
 )]
 

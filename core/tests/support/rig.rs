@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -99,6 +100,14 @@ impl Rig {
         let first = process.read_line();
         let addresses = serde_json::from_str(&first).unwrap();
         Self { addresses, process: Arc::new(Mutex::new(process)) }
+    }
+
+    /// A request with the server's password that goes past our client.
+    #[expect(clippy::disallowed_methods, reason = "what the client is held against")]
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        reqwest::Client::new()
+            .request(method, format!("{}{path}", self.addresses.url))
+            .basic_auth(&self.addresses.username, Some(&self.addresses.password))
     }
 
     /// The process id of the rig itself.

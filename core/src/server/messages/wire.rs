@@ -117,8 +117,8 @@ fn unaddressable(path: &str) -> OpencodeError {
 mod tests {
     use super::*;
 
-    fn sent(part: PromptPart) -> Value {
-        piece(&part, "/p/données 100%").unwrap()
+    fn sent(part: &PromptPart) -> Value {
+        piece(part, "/p/données 100%").unwrap()
     }
 
     #[test]
@@ -128,16 +128,16 @@ mod tests {
             content: content.map(Into::into),
             mime: None,
         };
-        let given = sent(file("src/a.rs", Some("fn é() {}")));
+        let given = sent(&file("src/a.rs", Some("fn é() {}")));
         assert_eq!(given["filename"], "a.rs");
         assert_eq!(given["mime"], "text/plain");
         let (head, data) = given["url"].as_str().unwrap().split_once(',').unwrap();
         assert_eq!(head, "data:text/plain;base64");
         assert_eq!(STANDARD.decode(data).unwrap(), "fn é() {}".as_bytes());
 
-        let named = sent(file("src/100% é?.md", None));
+        let named = sent(&file("src/100% é?.md", None));
         assert_eq!(named["url"], "file:///p/donn%C3%A9es%20100%25/src/100%25%20%C3%A9%3F.md");
-        assert_eq!(sent(file("/etc/hosts", None))["url"], "file:///etc/hosts");
+        assert_eq!(sent(&file("/etc/hosts", None))["url"], "file:///etc/hosts");
         for (path, mime) in [
             ("a.rs", "text/plain"),
             ("a.md", "text/plain"),
@@ -150,8 +150,8 @@ mod tests {
             ("a.pdf", "application/pdf"),
             ("src/", "application/x-directory"),
         ] {
-            assert_eq!(sent(file(path, None))["mime"], mime, "{path}");
+            assert_eq!(sent(&file(path, None))["mime"], mime, "{path}");
         }
-        assert_eq!(sent(file("https://h/x.png", None))["url"], "https://h/x.png");
+        assert_eq!(sent(&file("https://h/x.png", None))["url"], "https://h/x.png");
     }
 }

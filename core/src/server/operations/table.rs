@@ -69,7 +69,7 @@ operations! {
     MessagesPage(PageArguments) = "messages.page",
     MessagesGet(OfMessage) = "messages.get",
     MessagesDelete(OfMessage) = "messages.delete",
-    MessagesUpdatePart(PartArguments) = "messages.update_part",
+    MessagesUpdatePart(Box<PartArguments>) = "messages.update_part",
     MessagesDeletePart(OfPart) = "messages.delete_part",
     MessagesPrompt(PromptRequest) = "messages.prompt",
     MessagesPromptAsync(PromptRequest) = "messages.prompt_async",
