@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 from agents import SQLiteSession
 from langchain_community.chat_message_histories import FileChatMessageHistory
 from langchain_core.messages import HumanMessage
-from measure import QUICK, report
 
+from measure import QUICK, report
 from opencode.sessions import SessionManager, SessionStorage
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from measure import QUICK, report
 from opencode_ai import Opencode
 
+from measure import QUICK, report
 from opencode.client import Client
 
 SESSION = "ses_e018004c4ffeueQQlZcGL7EPZ0"

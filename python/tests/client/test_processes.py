@@ -222,9 +222,7 @@ def left_behind(client: Client) -> Iterator[None]:
 
 @pytest.mark.parametrize("what", EXITS)
 @pytest.mark.usefixtures("left_behind")
-def test_nothing_keeps_a_process_that_its_program_thinks_is_done(
-    what: str, server: Server
-) -> None:
+def test_nothing_keeps_a_process_that_its_program_thinks_is_done(what: str, server: Server) -> None:
     with child_of(EXITS[what]) as child:
         said, complaints = child.communicate(timeout=30)
     assert (said, complaints, child.returncode) == ("", "", 0)
