@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
 
 def test_a_block_that_raises_keeps_its_error_and_not_its_session(client: Client) -> None:
-    with pytest.raises(ZeroDivisionError), client.session_scope() as scope:
-        client.messages.prompt_async(scope.session.id, "answer slowly")
-        _ = 1 / 0
+    ids: list[str] = []
+
+    def work() -> None:
+        with client.session_scope() as scope:
+            ids.append(scope.session.id)
+            client.messages.prompt_async(scope.session.id, "answer slowly")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
     with pytest.raises(NotFoundError):
-        client.sessions.get(scope.session.id)
+        client.sessions.get(ids[0])
 
 
 @pytest.mark.usefixtures("environment")
