@@ -6,7 +6,8 @@ import asyncio
 import gc
 import threading
 import time
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from opencode.client import (
 from opencode.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.client.conftest import Face
     from tests.conftest import Server
@@ -153,13 +154,51 @@ def test_fifty_threads_share_a_client(client: Client, server: Server) -> None:
     assert versions == [server.version] * 50
 
 
-def test_a_stream_that_is_dropped_lets_go_of_the_server(client: Client) -> None:
-    for _ in range(3):
-        events = client.subscribe()
-        assert isinstance(next(events), ServerConnected)
-        del events
-    gc.collect()
-    assert client.health().healthy
+class Watching(BaseHTTPRequestHandler):
+    """A server of nothing but events; it notices who hangs up."""
+
+    def do_GET(self) -> None:
+        if self.path.split("?")[0] != "/event":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(b'data: {"type": "server.connected", "properties": {}}\n\n')
+        self.connection.settimeout(30)
+        if self.connection.recv(1) == b"":
+            self.server.hung_up.release()  # type: ignore[attr-defined]
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def watching() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Watching)
+    server.hung_up = threading.Semaphore(0)  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_stream_that_ends_or_is_dropped_lets_go_of_the_server(
+    watching: ThreadingHTTPServer,
+) -> None:
+    hung_up: threading.Semaphore = watching.hung_up  # type: ignore[attr-defined]
+    with Client(f"http://127.0.0.1:{watching.server_port}") as client:
+        dropped, ended = client.subscribe(), client.subscribe()
+        for events in (dropped, ended):
+            assert isinstance(next(events), ServerConnected)
+        assert not hung_up.acquire(blocking=False)
+        del dropped, events
+        gc.collect()
+        assert hung_up.acquire(timeout=10)
+        ended.end()
+        assert hung_up.acquire(timeout=10)
 
 
 def test_a_session_that_is_not_there_has_no_events(face: Face) -> None:
