@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,13 +83,19 @@ print(True)
 """
 
 
-def child_of(program: str) -> Child:
-    return subprocess.Popen(
+@contextmanager
+def child_of(program: str) -> Iterator[Child]:
+    with subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as child:
+        try:
+            yield child
+        finally:
+            # Ended already, unless the test failed.
+            child.kill()
 
 
 @pytest.mark.parametrize("program", [IN_A_CALL, IN_A_STREAM, ON_A_LOOP])
@@ -119,7 +126,7 @@ stop = threading.Event()
 def work():
     while not stop.is_set():
         client.sessions.get(session.id)
-threads = [threading.Thread(target=work) for _ in range(4)]
+threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
 for thread in threads:
     thread.start()
 

@@ -111,10 +111,14 @@ async def test_a_cancelled_task_takes_no_event_away(server: Server) -> None:
             seen: list[Event] = []
             while not seen or not isinstance(seen[-1], SessionIdle):
                 task = asyncio.ensure_future(cut.__anext__())
-                # Cancelled at every stage: before it begins, while it waits, when it has an event.
-                for _ in range(len(seen) % 4):
-                    await asyncio.sleep(0.002)
-                if len(seen) % 2 and task.cancel():
+                stage = len(seen) % 4
+                if stage >= 2:
+                    await asyncio.sleep(0)
+                if stage == 3:
+                    # Blocks the loop: the event arrives and is not delivered yet.
+                    time.sleep(0.05)
+                # Cancelled before it begins (1), while it waits (2), and with an event (3).
+                if stage and task.cancel():
                     with pytest.raises(asyncio.CancelledError):
                         await task
                 seen.append(await cut.__anext__() if task.cancelled() else await task)
