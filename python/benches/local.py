@@ -24,7 +24,6 @@ from langchain_community.chat_message_histories import FileChatMessageHistory
 from langchain_core.messages import HumanMessage
 
 from measure import QUICK, report
-
 from opencode.sessions import SessionManager, SessionStorage
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from measure import QUICK, report
 from opencode_ai import Opencode
 
+from measure import QUICK, report
 from opencode.client import Client
 
 SESSION = "ses_e018004c4ffeueQQlZcGL7EPZ0"
@@ -89,9 +89,7 @@ def main() -> None:
             "≥ 2 x less",
             lambda ratio: ratio >= 2,
         )
-        report(
-            "client, Python", f"{what}, whole call", clock, "µs", (name, their_clock), "", None
-        )
+        report("client, Python", f"{what}, whole call", clock, "µs", (name, their_clock), "", None)
         client.close()
         server.terminate()
 

@@ -1,11 +1,17 @@
 """The programs in ``examples`` do what they say."""
 
+from __future__ import annotations
+
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -25,6 +31,14 @@ def test_the_demo_finds_everything_as_it_should_be(tmp_path: Path) -> None:
         assert acknowledged
         assert found
         assert acknowledged[1] == found[1]
+
+
+def test_the_demo_of_the_client_finds_everything_as_it_should_be(server: Server) -> None:
+    demo = run("server.py")
+    assert (demo.returncode, demo.stderr) == (0, "")
+    assert server.version in demo.stdout
+    assert "its session is deleted" in demo.stdout
+    assert "exported from there it is the same" in demo.stdout
 
 
 def test_a_command_line_resumes_lists_and_says_what_is_wrong() -> None:

@@ -1,5 +1,6 @@
 //! What is written from the code: pages of `docs/`, and the Python client that waits.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -8,12 +9,29 @@ use opencode_sessions::ErrorCode;
 use crate::{report, shell};
 
 const ERRORS: &str = "docs/errors.md";
-const ASYNC_CLIENT: &str = "python/opencode/client/_async.py";
-const SYNC_CLIENT: &str = "python/opencode/client/_sync.py";
+const ASYNC_CLIENT: &str = "python/opencode/client/_async";
+const SYNC_CLIENT: &str = "python/opencode/client/_sync";
 
 /// Each file and what it holds.
-fn written() -> Result<[(&'static str, String); 2]> {
-    Ok([(ERRORS, errors()), (SYNC_CLIENT, without_async(&read(ASYNC_CLIENT)?))])
+fn written() -> Result<Vec<(String, String)>> {
+    let mut files = vec![(ERRORS.to_owned(), errors())];
+    for name in names_in(ASYNC_CLIENT)? {
+        let source = read(&format!("{ASYNC_CLIENT}/{name}"))?;
+        files.push((format!("{SYNC_CLIENT}/{name}"), without_async(&source)));
+    }
+    Ok(files)
+}
+
+/// The Python files of a folder.
+fn names_in(dir: &str) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(shell::path(dir)).with_context(|| format!("cannot read {dir}"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".py") {
+            names.insert(name);
+        }
+    }
+    Ok(names)
 }
 
 fn read(file: &str) -> Result<String> {
@@ -22,7 +40,7 @@ fn read(file: &str) -> Result<String> {
 
 pub(crate) fn write() -> Result<()> {
     for (file, text) in written()? {
-        fs::write(shell::path(file), text).with_context(|| format!("cannot write {file}"))?;
+        fs::write(shell::path(&file), text).with_context(|| format!("cannot write {file}"))?;
         println!("wrote {file}");
     }
     Ok(())
@@ -31,21 +49,25 @@ pub(crate) fn write() -> Result<()> {
 /// Fails when a file is not what the code would write now.
 pub(crate) fn check() -> Result<()> {
     for (file, text) in written()? {
-        if read(file)? != text {
+        if read(&file)? != text {
             bail!("{file} does not follow the code; `cargo xtask docs` writes it anew");
         }
         println!("{file} follows the code");
+    }
+    if let Some(stray) = names_in(SYNC_CLIENT)?.difference(&names_in(ASYNC_CLIENT)?).next() {
+        bail!("{SYNC_CLIENT}/{stray} is written from nothing");
     }
     Ok(())
 }
 
 /// The same Python for a thread that waits.
 fn without_async(source: &str) -> String {
-    const WORDS: [(&str, &str); 7] = [
+    const WORDS: [(&str, &str); 8] = [
         (
-            "The client, as coroutines. ``_sync.py`` is written from this file by",
-            "The client that waits. Written from ``_async.py`` by",
+            "The client, as coroutines. ``_sync`` is written from these files by",
+            "The client that waits. Written from ``_async`` by",
         ),
+        ("client._async.", "client._sync."),
         ("async def ", "def "),
         ("await ", ""),
         ("__aenter__", "__enter__"),

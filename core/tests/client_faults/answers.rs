@@ -1,10 +1,12 @@
 //! Answers that are not what they should be.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use opencode_sessions::types::Message;
 use opencode_sessions::{Client, OpencodeError};
 use serde_json::{Value, json};
 
-use crate::fake::{answer, builder, client, message, server_with, session, told};
+use crate::fake::{answer, builder, client, message, question, server, server_with, session, told};
 use crate::support::scripted::{Reply, Scripted};
 
 const MESSAGE: &str = "GET /session/ses_1/message/msg_2";
@@ -207,4 +209,32 @@ async fn an_answer_larger_than_allowed_is_refused() {
         assert!(error.to_string().contains("larger than"), "{}", told(&error));
         assert!(error.hint().contains("max_answer_bytes"), "{}", told(&error));
     }
+}
+
+/// The server works it out when the turn has already ended.
+#[tokio::test]
+async fn what_a_turn_changed_is_told_also_right_after_it() {
+    let (looks, now) = (AtomicUsize::new(0), jiff::Timestamp::now().as_millisecond());
+    let server = server(move |request| match request.route().as_str() {
+        "GET /session/ses_1/message" => {
+            let mut answer = answer();
+            answer["info"]["time"]["completed"] = json!(now);
+            answer["parts"] = json!([{"type": "patch", "hash": "h", "files": ["/p/a", "/p/b"]}]);
+            Some(Reply::json(200, &json!([question(), answer])))
+        }
+        "GET /session/ses_1/diff" => {
+            let file = |name| json!({"file": name, "additions": 1, "deletions": 0});
+            let told = match looks.fetch_add(1, Ordering::Relaxed) {
+                0 => json!([]),
+                1 => json!([file("a")]),
+                _ => json!([file("a"), file("b")]),
+            };
+            Some(Reply::json(200, &told))
+        }
+        _ => None,
+    })
+    .await;
+    let diff = client(&server).sessions().diff("ses_1").await.unwrap();
+    let paths = Vec::from_iter(diff.file_diffs.iter().map(|file| file.path.as_str()));
+    assert_eq!(paths, ["a", "b"]);
 }

@@ -33,13 +33,21 @@ Hi there!
 
 from __future__ import annotations
 
-from opencode.client._async import (
+from opencode.client._async.client import (
     AsyncClient,
+)
+from opencode.client._async.messages import (
     AsyncMessages,
+)
+from opencode.client._async.requests import (
     AsyncPermissions,
     AsyncQuestions,
-    AsyncSessions,
+)
+from opencode.client._async.scope import (
     AsyncSessionScope,
+)
+from opencode.client._async.sessions import (
+    AsyncSessions,
 )
 from opencode.client._events import (
     CommandExecuted,
@@ -133,13 +141,21 @@ from opencode.client._records import (
 from opencode.client._stream import (
     EventStream,
 )
-from opencode.client._sync import (
+from opencode.client._sync.client import (
     Client,
+)
+from opencode.client._sync.messages import (
     Messages,
+)
+from opencode.client._sync.requests import (
     Permissions,
     Questions,
-    Sessions,
+)
+from opencode.client._sync.scope import (
     SessionScope,
+)
+from opencode.client._sync.sessions import (
+    Sessions,
 )
 
 __all__ = [

@@ -49,7 +49,7 @@ _CLASSES: dict[str, type[Part]] = {}
 class Part(View):
     """A part of a message; its class tells what it is. An ``UnknownPart`` is new to us."""
 
-    __slots__ = ("path",)
+    __slots__ = ("_path",)
 
     type = v.text("type")
     id = v.text("id", "``prt_…``")
@@ -62,11 +62,15 @@ class Part(View):
 
     def __init__(self, data: dict[str, Any], path: str | None = None) -> None:
         super().__init__(data)
-        #: Where the file of a ``FilePart`` lies; else ``None``.
-        self.path = path
+        self._path = path
+
+    @property
+    def path(self) -> str | None:
+        """Where the file of a ``FilePart`` lies; else ``None``."""
+        return self._path
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._data, self.path)
+        return type(self), (self._data, self._path)
 
     @staticmethod
     def of(data: dict[str, Any], path: str | None = None) -> Part:
@@ -130,7 +134,7 @@ class ToolPart(Part, type="tool"):
 
     tool = v.text("tool", "The tool's name.")
     tool_id = v.text("callID", "The call's id, as the model gave it.")
-    state = v.maybe("state", ToolState)
+    state = v.one("state", ToolState)
 
 
 class StepStartPart(Part, type="step-start"):

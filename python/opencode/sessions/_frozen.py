@@ -19,8 +19,8 @@ def _refuse(self: object, *_arguments: object, **_named: object) -> NoReturn:
 
     raise InvalidArgumentError(
         "a value of a session cannot be changed in place",
-        hint="make a changed copy, {**value, ...}, and hand it in: session.metadata['k'] = copy; "
-        "messages are replaced by edit_message(), a server's sessions changed by sessions.update()",
+        hint="assign a changed copy: session.metadata['k'] = {**value, ...}; messages are replaced "
+        "by edit_message(), a server's sessions changed by sessions.update()",
     )
 
 

@@ -2,10 +2,10 @@
 //!
 //! The work runs on the runtime; cancelling the future that Python awaits drops it. A result is
 //! taken to its loop by one thread, several at a time, so that no thread of the runtime ever waits
-//! for the interpreter. Results whose loop or waiter is gone are given back, never printed about.
+//! for the interpreter. A result whose loop or waiter is gone is given back, never printed about.
 
 use std::sync::mpsc::Receiver;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use opencode_sessions::Result;
 use pyo3::intern;
@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 
 use super::runtime::background;
 use super::stream::PyEventStream;
-use crate::{errors, gil};
+use crate::{errors, gil, logging};
 
 /// What is awaited.
 pub(super) enum Payload {
@@ -25,22 +25,63 @@ pub(super) enum Payload {
     Stream(PyEventStream),
 }
 
-/// Takes back a result that nobody waited for any more.
-type GiveBack = Box<dyn FnOnce(Result<Payload>) + Send>;
+/// Takes back a result that nobody waits for any more.
+pub(super) type GiveBack = Box<dyn FnOnce(Result<Payload>) + Send>;
 
-/// A result and who waits for it.
+/// For results that are of no use then.
+pub(super) fn forget() -> GiveBack {
+    Box::new(drop)
+}
+
+/// A result on its way.
+#[derive(Clone, Default)]
+struct Slot(Arc<Mutex<State>>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Working,
+    Ready(Result<Payload>, GiveBack),
+    /// Taken, or nobody waits for it.
+    Over,
+}
+
+impl Slot {
+    fn replace(&self, with: State) -> State {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), with)
+    }
+
+    /// Puts the result in; gives it back and says no when nobody waits for it.
+    fn fill(&self, result: Result<Payload>, give_back: GiveBack) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, State::Over) {
+            drop(state);
+            give_back(result);
+            return false;
+        }
+        *state = State::Ready(result, give_back);
+        true
+    }
+
+    /// Nobody waits any more.
+    fn abandon(&self) {
+        if let State::Ready(result, give_back) = self.replace(State::Over) {
+            give_back(result);
+        }
+    }
+}
+
+/// A result that is there, and who waits for it.
 pub(super) struct Arrival {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
-    result: Result<Payload>,
-    give_back: GiveBack,
+    slot: Slot,
 }
 
 /// An asyncio future of the running loop for `work`, which begins now.
 pub(super) fn awaitable<'py>(
     py: Python<'py>,
-    work: impl Future<Output = Result<Payload>> + Send + 'static,
-    give_back: impl FnOnce(Result<Payload>) + Send + 'static,
+    work: impl Future<Output = (Result<Payload>, GiveBack)> + Send + 'static,
 ) -> PyResult<Bound<'py, PyAny>> {
     static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let running_loop = RUNNING_LOOP.get_or_try_init(py, || {
@@ -49,16 +90,22 @@ pub(super) fn awaitable<'py>(
     let background = background()?;
     let event_loop = running_loop.bind(py).call0()?;
     let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let (to_loop, to_future) = (event_loop.unbind(), future.clone().unbind());
+    let slot = Slot::default();
+    let arrival = Arrival {
+        event_loop: event_loop.unbind(),
+        future: future.clone().unbind(),
+        slot: slot.clone(),
+    };
     let task = background.runtime.spawn(async move {
-        let result = work.await;
-        let give_back: GiveBack = Box::new(give_back);
-        let arrival = Arrival { event_loop: to_loop, future: to_future, result, give_back };
-        // No courier, no interpreter.
-        let _ = background.courier.send(arrival);
+        let (result, give_back) = work.await;
+        if arrival.slot.fill(result, give_back)
+            && let Err(unsent) = background.courier.send(arrival)
+        {
+            unsent.0.slot.abandon();
+        }
     });
-    let cancel = Cancel { task: task.abort_handle() };
-    future.call_method1(intern!(py, "add_done_callback"), (cancel,))?;
+    let done = Done { task: task.abort_handle(), slot };
+    future.call_method1(intern!(py, "add_done_callback"), (done,))?;
     Ok(future)
 }
 
@@ -77,52 +124,47 @@ pub(super) fn carry(arrivals: &Receiver<Arrival>) {
 }
 
 fn deliver(py: Python<'_>, arrival: Arrival) {
-    let event_loop = arrival.event_loop.clone_ref(py);
-    let Ok(settle) = Bound::new(py, Settle { arrival: Mutex::new(Some(arrival)) }) else { return };
-    let told = event_loop.call_method1(py, intern!(py, "call_soon_threadsafe"), (&settle,));
-    // The loop is closed.
-    if told.is_err()
-        && let Some(arrival) = settle.get().take()
-    {
-        (arrival.give_back)(arrival.result);
-    }
+    let Arrival { event_loop, future, slot } = arrival;
+    // A loop that is closed refuses; what it drops without having called it abandons its slot.
+    let _ = event_loop.call_method1(
+        py,
+        intern!(py, "call_soon_threadsafe"),
+        (Settle { future, slot },),
+    );
 }
 
-/// Drops the work of a future that was cancelled.
+/// Called when a future is done: the first who is, so that what a cancelled one does not take is
+/// back before anybody goes on.
 #[pyclass(frozen, module = "opencode.sessions._native")]
-struct Cancel {
+struct Done {
     task: AbortHandle,
+    slot: Slot,
 }
 
 #[pymethods]
-impl Cancel {
+impl Done {
     fn __call__(&self, _future: &Bound<'_, PyAny>) {
         self.task.abort();
+        self.slot.abandon();
     }
 }
 
 /// Gives a future its result, on its loop's thread.
 #[pyclass(frozen, module = "opencode.sessions._native")]
 struct Settle {
-    arrival: Mutex<Option<Arrival>>,
-}
-
-impl Settle {
-    fn take(&self) -> Option<Arrival> {
-        self.arrival.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+    future: Py<PyAny>,
+    slot: Slot,
 }
 
 #[pymethods]
 impl Settle {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(arrival) = self.take() else { return Ok(()) };
-        let future = arrival.future.bind(py);
+        let future = self.future.bind(py);
         if future.call_method0(intern!(py, "done"))?.is_truthy()? {
-            (arrival.give_back)(arrival.result);
             return Ok(());
         }
-        match arrival.result {
+        let State::Ready(result, _) = self.slot.replace(State::Over) else { return Ok(()) };
+        match result {
             Ok(payload) => {
                 let result = payload.into_python(py)?;
                 future.call_method1(intern!(py, "set_result"), (result,))?;
@@ -132,8 +174,14 @@ impl Settle {
                 future.call_method1(intern!(py, "set_exception"), (error,))?;
             }
         }
-        crate::logging::deliver(py);
+        logging::deliver(py);
         Ok(())
+    }
+}
+
+impl Drop for Settle {
+    fn drop(&mut self) {
+        self.slot.abandon();
     }
 }
 

@@ -20,7 +20,7 @@ use opencode_sessions::server::{Client, ClientBuilder, Operation};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use self::awaiting::{Payload, awaitable};
+use self::awaiting::{Payload, awaitable, forget};
 use self::of_process::OfProcess;
 use self::runtime::background;
 pub(crate) use self::stream::PyEventStream;
@@ -165,7 +165,7 @@ impl PyClient {
         let operation = operation(name, arguments)?;
         let client = self.client()?;
         let work = async move { client.perform(operation).await.map(Payload::Text) };
-        Ok(awaitable(py, work, drop)?)
+        Ok(awaitable(py, async move { (work.await, forget()) })?)
     }
 
     /// The events of a session, or of the directory. Blocks until what happens from now on is
@@ -185,7 +185,7 @@ impl PyClient {
     ) -> Outcome<Bound<'py, PyAny>> {
         let client = self.client()?;
         let work = subscribed(client, session_id.map(String::from));
-        Ok(awaitable(py, async move { work.await.map(Payload::Stream) }, drop)?)
+        Ok(awaitable(py, async move { (work.await.map(Payload::Stream), forget()) })?)
     }
 }
 

@@ -1,37 +1,33 @@
 //! A stream of events: one object for threads and for asyncio.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use opencode_sessions::server::operations::view::EventView;
 use opencode_sessions::{Event, EventStream, OpencodeError, Result};
 use pyo3::prelude::*;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::awaiting::{Payload, awaitable};
+use super::awaiting::{GiveBack, Payload, awaitable};
 use super::of_process::OfProcess;
 use super::waiting::wait;
 use crate::errors::{Outcome, invalid_with_hint};
+
+/// What was taken from a stream for a waiter that was cancelled before it was told; it comes
+/// first. Who holds it has the turn: until an event is delivered or given back, nobody takes the
+/// next one, so that they stay in order.
+type Returned = VecDeque<Result<Payload>>;
 
 /// The events of a directory or a session, as JSON.
 #[pyclass(name = "ServerEvents", module = "opencode.sessions._native", frozen)]
 pub(crate) struct PyEventStream {
     stream: OfProcess<EventStream>,
-    returned: Arc<Returned>,
-}
-
-/// Taken from the stream for a waiter that was cancelled before it was told; they come first.
-#[derive(Default)]
-struct Returned(Mutex<VecDeque<Result<Payload>>>);
-
-impl Returned {
-    fn items(&self) -> MutexGuard<'_, VecDeque<Result<Payload>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    turn: Arc<Mutex<Returned>>,
 }
 
 impl PyEventStream {
     pub(super) fn new(stream: EventStream) -> Self {
-        Self { stream: OfProcess::new(stream), returned: Arc::default() }
+        Self { stream: OfProcess::new(stream), turn: Arc::default() }
     }
 
     fn stream(&self) -> PyResult<EventStream> {
@@ -48,8 +44,8 @@ impl PyEventStream {
 impl PyEventStream {
     /// The next event as JSON, or `None` at the end. Blocks.
     fn next(&self, py: Python<'_>) -> Outcome<Option<String>> {
-        let (stream, returned) = (self.stream()?, &self.returned);
-        match wait(py, next(&stream, returned))? {
+        let (stream, turn) = (self.stream()?, Arc::clone(&self.turn));
+        match wait(py, async { next(&stream, turn).await.0 })? {
             Payload::Text(text) => Ok(Some(text)),
             Payload::Nothing | Payload::Stream(_) => Ok(None),
         }
@@ -57,12 +53,11 @@ impl PyEventStream {
 
     /// The same as a future of the running loop. A waiter that is cancelled takes no event away.
     fn next_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (stream, returned) = (self.stream()?, Arc::clone(&self.returned));
-        let keeper = Arc::clone(&self.returned);
-        awaitable(py, async move { next(&stream, &returned).await }, move |item| {
-            if !matches!(item, Ok(Payload::Nothing)) {
-                keeper.items().push_back(item);
-            }
+        let (stream, turn) = (self.stream()?, Arc::clone(&self.turn));
+        awaitable(py, async move {
+            let (item, mut turn) = next(&stream, turn).await;
+            let give_back: GiveBack = Box::new(move |item| turn.push_front(item));
+            (item, give_back)
         })
     }
 
@@ -71,19 +66,23 @@ impl PyEventStream {
         if let Some(stream) = self.stream.get() {
             stream.end();
         }
-        self.returned.items().clear();
     }
 }
 
-async fn next(stream: &EventStream, returned: &Returned) -> Result<Payload> {
-    let first = returned.items().pop_front();
-    match first {
-        Some(item) => item,
-        None => match stream.recv().await {
-            Some(event) => text(&event?).map(Payload::Text),
+async fn next(
+    stream: &EventStream,
+    turn: Arc<Mutex<Returned>>,
+) -> (Result<Payload>, OwnedMutexGuard<Returned>) {
+    let mut turn = turn.lock_owned().await;
+    let returned = turn.pop_front();
+    let item = match returned {
+        Some(item) if !stream.is_ended() => item,
+        _ => match stream.recv().await {
+            Some(event) => event.and_then(|event| text(&event)).map(Payload::Text),
             None => Ok(Payload::Nothing),
         },
-    }
+    };
+    (item, turn)
 }
 
 fn text(event: &Event) -> Result<String> {

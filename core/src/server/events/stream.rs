@@ -122,6 +122,13 @@ impl EventStream {
     }
 }
 
+impl EventStream {
+    /// Whether [`end`](Self::end) was called.
+    pub fn is_ended(&self) -> bool {
+        self.shared.task.is_cancelled()
+    }
+}
+
 impl Stream for EventStream {
     type Item = Result<Event>;
 

@@ -1,10 +1,23 @@
 //! `diff`: what a whole session changed, summed up by file.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::Serialize;
+use tokio::time::{Instant, sleep};
 
 use super::Sessions;
 use crate::error::Result;
 use crate::server::types::diff::FileDiff;
+use crate::server::types::message::Message;
+use crate::server::types::part::Part;
+
+/// The server works out what a turn changed after it has answered. For so long after the answer
+/// the files that its steps changed are waited for, and a call waits no longer than that.
+const FRESH: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a session did to one file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -36,10 +49,47 @@ impl Sessions<'_> {
         let prompts = messages.iter().filter(|message| message.info.as_user().is_some());
         let mut turns = Vec::new();
         for prompt in prompts {
-            turns.push(self.diff_message(id, prompt.id()).await?);
+            let expected = freshly_changed(&messages, prompt.id());
+            turns.push(self.diff_of_turn(id, prompt.id(), expected).await?);
         }
         Ok(SessionDiff { file_diffs: summed(turns.into_iter().flatten()) })
     }
+
+    /// What a turn changed, once so many files are told. What was changed and changed back is not.
+    async fn diff_of_turn(self, id: &str, prompt: &str, expected: usize) -> Result<Vec<FileDiff>> {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let told = self.diff_message(id, prompt).await?;
+            if told.len() >= expected || Instant::now() >= give_up {
+                return Ok(told);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// How many files a turn's steps changed, if it ended just now.
+fn freshly_changed(messages: &[Message], prompt: &str) -> usize {
+    let mut files = HashSet::new();
+    let mut is_fresh = false;
+    for message in messages {
+        let Some(answer) = message.info.as_assistant() else { continue };
+        if answer.parent_id.as_deref() != Some(prompt) {
+            continue;
+        }
+        is_fresh = answer.time.completed.is_none_or(is_just_now);
+        for part in &message.parts {
+            if let Part::Patch { patch } = part {
+                files.extend(patch.files.iter().map(String::as_str));
+            }
+        }
+    }
+    if is_fresh { files.len() } else { 0 }
+}
+
+fn is_just_now(millis: i64) -> bool {
+    let now = Timestamp::now().as_millisecond();
+    u128::from(now.abs_diff(millis)) < FRESH.as_millis()
 }
 
 fn summed(changes: impl Iterator<Item = FileDiff>) -> Vec<FileChange> {

@@ -1,0 +1,1 @@
+"""The client that waits. Written from ``_async`` by ``cargo xtask docs``."""
