@@ -21,6 +21,7 @@ pub mod error;
 pub mod hooks;
 pub mod manager;
 pub mod model;
+pub mod provider;
 pub mod server;
 pub mod store;
 pub mod transfer;

@@ -1,0 +1,66 @@
+//! Models: what a conversation asks of one, and what it hears back.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`ModelProvider`] | the narrow trait; anybody can write one |
+//! | `request`, `event` | what goes out, and what comes in |
+//! | [`Scripted`] | a fixed script, for tests, demos and docs that need no key |
+//!
+//! A provider asks once and reports what it hears. When a request is repeated, what a turn is and
+//! what is kept of it, is a conversation's to decide.
+
+mod event;
+mod request;
+mod scripted;
+
+use std::fmt;
+
+use futures_util::stream::BoxStream;
+
+pub use self::event::{Finish, ProviderEvent, ToolCall};
+pub use self::request::{ProviderRequest, ToolSpec};
+pub use self::scripted::{Reply, Scripted};
+use crate::error::Result;
+
+/// What a model says, as it comes. The request goes out when it is first polled; dropping it ends
+/// the request.
+pub type ProviderStream = BoxStream<'static, Result<ProviderEvent>>;
+
+/// A model behind some interface.
+pub trait ModelProvider: Send + Sync + fmt::Debug {
+    /// Its name, as in `openai/gpt-5`.
+    fn name(&self) -> &str;
+
+    /// Asks once. An error ends the stream; those of a [`Model`](crate::OpencodeError::Model) kind
+    /// that are `retryable` and come before any content may be tried again by the caller.
+    fn stream(&self, request: ProviderRequest) -> ProviderStream;
+
+    /// What a model of its takes, as far as it is known.
+    fn limits(&self, _model: &str) -> ModelLimits {
+        ModelLimits::default()
+    }
+
+    /// What its other side does by itself.
+    fn side(&self) -> Side {
+        Side::Model
+    }
+}
+
+/// How much a model takes, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ModelLimits {
+    /// The window: what is sent and what is answered, together.
+    pub context: Option<u64>,
+    /// The longest answer.
+    pub output: Option<u64>,
+}
+
+/// What is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// A model: it is sent the history, and asks for tools that run here.
+    Model,
+    /// An agent: it keeps the history and runs tools of its own.
+    Agent,
+}
