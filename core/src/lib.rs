@@ -16,6 +16,7 @@
 //! model. The local half is blocking, because disks are; [`server`] is async, because networks are.
 #![forbid(unsafe_code)]
 
+pub mod conversation;
 pub mod defaults;
 pub mod error;
 pub mod hooks;
