@@ -130,37 +130,6 @@ impl OpencodeError {
         }
     }
 
-    /// The same once more, for another who waits for what failed.
-    pub(crate) fn again(&self) -> Self {
-        match self {
-            Self::Api { kind, status, code, message, session_id, hint, detail } => Self::Api {
-                kind: *kind,
-                status: *status,
-                code: *code,
-                message: message.clone(),
-                session_id: session_id.clone(),
-                hint: hint.clone(),
-                detail: detail.clone(),
-            },
-            Self::Timeout { what, after, session_id } => {
-                Self::Timeout { what: what.clone(), after: *after, session_id: session_id.clone() }
-            }
-            Self::Decode { what, path, reason, session_id, hint } => Self::Decode {
-                what: what.clone(),
-                path: path.clone(),
-                reason: reason.clone(),
-                session_id: session_id.clone(),
-                hint: hint.clone(),
-            },
-            other => Self::Connection {
-                message: other.to_string(),
-                session_id: other.session_id().map(str::to_owned),
-                hint: Some(other.hint()),
-                unsent: false,
-            },
-        }
-    }
-
     pub(crate) fn with_hint(mut self, advice: impl Into<String>) -> Self {
         if let Self::Api { hint, .. }
         | Self::Connection { hint, .. }

@@ -28,6 +28,9 @@ pub enum ErrorCode {
     ProviderAuth,
     ProviderError,
     Cancelled,
+    ToolError,
+    Busy,
+    NotSupported,
 }
 
 /// What the table says of one code.
@@ -215,6 +218,27 @@ impl ErrorCode {
             python: "CancelledError",
             when: "the turn was aborted before it was through",
             hint: "what was said until then is in the session; prompt again to go on",
+        },
+        CodeEntry {
+            code: Self::ToolError,
+            name: "TOOL_ERROR",
+            python: "ToolError",
+            when: "a tool failed, and tool_errors is \"raise\"",
+            hint: "the message has the tool and its error; the session can be gone on with",
+        },
+        CodeEntry {
+            code: Self::Busy,
+            name: "BUSY",
+            python: "BusyError",
+            when: "the conversation has a turn that is not over, and busy is \"error\"",
+            hint: "wait for the turn's stream, or end() it",
+        },
+        CodeEntry {
+            code: Self::NotSupported,
+            name: "NOT_SUPPORTED",
+            python: "NotSupportedError",
+            when: "the provider cannot do that; an OpenCode server keeps its own history and tools",
+            hint: "see which provider can, in the conversation guide",
         },
     ];
 

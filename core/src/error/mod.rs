@@ -9,6 +9,7 @@ mod code;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use api::{ActionKind, ApiDetail, ApiErrorKind};
@@ -18,7 +19,7 @@ pub use code::{CodeEntry, ErrorCode};
 pub type Result<T, E = OpencodeError> = std::result::Result<T, E>;
 
 /// Everything that can go wrong, by kind.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpencodeError {
     /// No session of this id is in the store.
@@ -56,7 +57,12 @@ pub enum OpencodeError {
 
     /// The disk said no: full, unreadable, not permitted, gone.
     #[error("{action} {} failed: {source}", path.display())]
-    Storage { action: &'static str, path: PathBuf, session_id: Option<String>, source: io::Error },
+    Storage {
+        action: &'static str,
+        path: PathBuf,
+        session_id: Option<String>,
+        source: Arc<io::Error>,
+    },
 
     /// The index database could not be used.
     #[error("the session index failed: {reason}")]
@@ -122,7 +128,8 @@ pub enum OpencodeError {
     #[error("{message}")]
     #[non_exhaustive]
     Model {
-        /// `CONTEXT_LENGTH_EXCEEDED`, `PROVIDER_AUTH`, `PROVIDER_ERROR`, `RATE_LIMIT` or `CANCELLED`.
+        /// `CONTEXT_LENGTH_EXCEEDED`, `PROVIDER_AUTH`, `PROVIDER_ERROR`, `RATE_LIMIT`, `CANCELLED`
+        /// or `TOOL_ERROR`.
         code: ErrorCode,
         message: String,
         session_id: Option<String>,
@@ -131,6 +138,14 @@ pub enum OpencodeError {
         retryable: bool,
         retry_after: Option<Duration>,
     },
+
+    /// A conversation has a turn already, and was told not to let another one wait.
+    #[error("session {session_id} has a turn that is not over")]
+    Busy { session_id: String },
+
+    /// What the other side of a conversation cannot do.
+    #[error("{what} is not supported {by}")]
+    NotSupported { what: String, by: String, session_id: Option<String> },
 }
 
 fn decode_message(what: &str, path: &str, reason: &str) -> String {
@@ -142,7 +157,7 @@ fn decode_message(what: &str, path: &str, reason: &str) -> String {
 
 impl OpencodeError {
     pub(crate) fn storage(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Storage { action, path: path.to_owned(), session_id: None, source }
+        Self::Storage { action, path: path.to_owned(), session_id: None, source: Arc::new(source) }
     }
 
     pub(crate) fn corrupted(id: &str, reason: impl Into<String>) -> Self {
@@ -170,7 +185,8 @@ impl OpencodeError {
         | Self::Connection { session_id, .. }
         | Self::Timeout { session_id, .. }
         | Self::Decode { session_id, .. }
-        | Self::Model { session_id, .. } = &mut self
+        | Self::Model { session_id, .. }
+        | Self::NotSupported { session_id, .. } = &mut self
         {
             session_id.get_or_insert_with(|| id.to_owned());
         }
@@ -195,6 +211,8 @@ impl OpencodeError {
             Self::Timeout { .. } => ErrorCode::Timeout,
             Self::Decode { .. } => ErrorCode::Decode,
             Self::ActionRequired { .. } => ErrorCode::ActionRequired,
+            Self::Busy { .. } => ErrorCode::Busy,
+            Self::NotSupported { .. } => ErrorCode::NotSupported,
         }
     }
 
@@ -206,14 +224,16 @@ impl OpencodeError {
             | Self::SessionLocked { session_id, .. }
             | Self::UnsupportedVersion { session_id, .. }
             | Self::SessionConflict { session_id, .. }
-            | Self::ActionRequired { session_id, .. } => Some(session_id),
+            | Self::ActionRequired { session_id, .. }
+            | Self::Busy { session_id } => Some(session_id),
             Self::Storage { session_id, .. }
             | Self::InvalidArgument { session_id, .. }
             | Self::Api { session_id, .. }
             | Self::Connection { session_id, .. }
             | Self::Timeout { session_id, .. }
             | Self::Decode { session_id, .. }
-            | Self::Model { session_id, .. } => session_id.as_deref(),
+            | Self::Model { session_id, .. }
+            | Self::NotSupported { session_id, .. } => session_id.as_deref(),
             Self::InvalidId { id, .. } => Some(id),
             Self::LocksUnsupported { .. } | Self::Index { .. } | Self::NoActiveSession { .. } => {
                 None
@@ -241,7 +261,10 @@ impl OpencodeError {
     /// Whether the same call can succeed later without being changed.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::SessionLocked { .. } | Self::Connection { .. } | Self::Timeout { .. } => true,
+            Self::SessionLocked { .. }
+            | Self::Connection { .. }
+            | Self::Timeout { .. }
+            | Self::Busy { .. } => true,
             Self::Api { status, .. } => matches!(status, Some(429 | 502..=504)),
             Self::Model { retryable, .. } => *retryable,
             Self::Storage { source, .. } => matches!(

@@ -233,7 +233,7 @@ async fn settled(
             State::Running => {}
             State::Waits(waiting) => return Err(waiting.into()),
             State::Over(failure) => return Ok(failure),
-            State::Lost(error) => return Err(error.again()),
+            State::Lost(error) => return Err(OpencodeError::clone(&error)),
         }
         if state.changed().await.is_err() {
             // The background ends early with the client only.
