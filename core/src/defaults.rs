@@ -89,3 +89,24 @@ pub const EVENT_WATCHDOG: Duration = Duration::from_secs(45);
 /// and is cut short by up to a half at random.
 pub const EVENT_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(250), Duration::from_secs(30));
+
+/// The temperature of a conversation whose model takes one.
+pub const TEMPERATURE: f64 = 0.7;
+
+/// How many requests a turn may make.
+pub const MAX_TURNS: u32 = 50;
+
+/// How many tools of a turn run at once.
+pub const PARALLEL_TOOLS: usize = 4;
+
+/// How long a tool may run.
+pub const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How full a context window may get before it is pruned.
+pub const PRUNE_THRESHOLD: f64 = 0.9;
+
+/// While a long text comes, what came so far is stored at least so often.
+pub const STORE_STREAMED: Duration = Duration::from_secs(2);
+
+/// How much of a message a listing shows, in characters.
+pub const LAST_MESSAGE: usize = 200;

@@ -1,4 +1,58 @@
 //! Conversations: turns with a model that may call tools, everything said being a change in a
-//! session's journal.
+//! session's journal, so that a killed process resumes where it was.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`Conversation`] | the live object: made, resumed, spoken with |
+//! | `options` | what it is made with |
+//! | `turn`, `answer`, `calls` | the loop; the message while it comes; the tools it calls |
+//! | [`ResponseStream`], [`Chunk`] | a turn as it is read |
+//! | `order` | one turn at a time |
+//! | `events` | what those hear who listen |
+//! | `history` | reading, editing, forking what was said |
+//! | `library` | conversations by id: listed, described, deleted, imported |
+//! | [`PromptTemplate`] | system prompts with fields |
+//! | [`tools`] | what a model may ask to be done here |
 
+mod answer;
+mod calls;
+mod chunk;
+mod events;
+mod history;
+mod inner;
+mod library;
+mod live;
+mod options;
+mod order;
+mod prompt;
+mod stream;
 pub mod tools;
+mod turn;
+
+use self::inner::Inner;
+use self::stream::Speaker;
+use crate::error::{ErrorCode, OpencodeError};
+
+pub use self::chunk::{Answer, Chunk, Summary};
+pub use self::events::{ConversationEvent, ConversationEventKind, ListenerId};
+pub use self::history::{ContextUsage, HistoryMessage, HistoryResult};
+pub use self::library::SessionState;
+pub use self::live::Conversation;
+pub use self::options::{
+    ApprovalRequest, Approve, Busy, ConversationOptions, Prices, ProviderChoice, ToolChoice,
+    ToolErrors,
+};
+pub use self::prompt::{DEFAULT_SYSTEM_PROMPT, PromptTemplate};
+pub use self::stream::{Reader, ResponseStream};
+
+/// The turn was ended before it was through.
+fn cancelled(session_id: &str, how: &str) -> OpencodeError {
+    OpencodeError::Model {
+        code: ErrorCode::Cancelled,
+        message: format!("the turn of session {session_id} was not finished: {how}"),
+        session_id: Some(session_id.to_owned()),
+        status: None,
+        retryable: false,
+        retry_after: None,
+    }
+}

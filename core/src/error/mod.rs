@@ -177,6 +177,30 @@ impl OpencodeError {
         Self::InvalidArgument { reason: reason.into(), hint: Some(hint.into()), session_id: None }
     }
 
+    /// A turn that failed in the model or its provider, as somebody's own
+    /// [`ModelProvider`](crate::provider::ModelProvider) reports it. `code` is one of
+    /// `CONTEXT_LENGTH_EXCEEDED`, `PROVIDER_AUTH`, `PROVIDER_ERROR`, `RATE_LIMIT`.
+    pub fn model_failure(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Model {
+            code,
+            message: message.into(),
+            session_id: None,
+            status: None,
+            retryable: false,
+            retry_after: None,
+        }
+    }
+
+    /// The same failure of a model, which may be gone after this time.
+    #[must_use]
+    pub fn retryable_after(mut self, wait: Duration) -> Self {
+        if let Self::Model { retryable, retry_after, .. } = &mut self {
+            *retryable = true;
+            *retry_after = Some(wait);
+        }
+        self
+    }
+
     /// The same error, naming the session it happened to.
     pub(crate) fn of_session(mut self, id: &str) -> Self {
         if let Self::Storage { session_id, .. }

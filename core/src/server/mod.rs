@@ -20,7 +20,7 @@ pub mod events;
 mod feed;
 mod handlers;
 mod health;
-mod http;
+pub(crate) mod http;
 mod hub;
 mod lenient;
 mod messages;

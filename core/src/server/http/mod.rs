@@ -23,6 +23,7 @@ pub(crate) use self::call::Call;
 pub(crate) use self::connect::{Address, Limits};
 pub(crate) use self::decode::{Lenient, decode_list};
 pub(crate) use self::failure::is_unknown_call;
+pub(crate) use self::retry::wait as backoff;
 use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
 

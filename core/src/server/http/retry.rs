@@ -17,7 +17,7 @@ pub(super) fn helps(failed: &OpencodeError) -> bool {
 /// The wait before the `attempt`th repetition: what the server asks for, else doubling, with
 /// jitter, so that many clients do not come back at once. `None` when the server asks for more
 /// than a caller would wait unawares: that is the caller's to decide.
-pub(super) fn wait(attempt: u32, asked: Option<Duration>) -> Option<Duration> {
+pub(crate) fn wait(attempt: u32, asked: Option<Duration>) -> Option<Duration> {
     match asked {
         Some(asked) => (asked <= RETRY_CAP).then_some(asked),
         None => Some(backoff(attempt, RETRY_FIRST, RETRY_CAP)),

@@ -1,0 +1,302 @@
+//! One turn: ask, hear, run the tools that were called, ask again, until the model stops.
+//!
+//! Everything is in the journal before the next request goes out. What fails ends the turn and
+//! leaves a session that can be gone on with.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::answer::Draft;
+use super::chunk::{Answer, Chunk, Summary};
+use super::events::ConversationEvent;
+use super::options::ToolErrors;
+use super::{Inner, Speaker, cancelled};
+use crate::defaults;
+use crate::error::{ErrorCode, OpencodeError, Result};
+use crate::model::{Change, SessionMessage, TokenUse};
+use crate::provider::{Finish, ProviderRequest, Side};
+use crate::server::http::backoff;
+
+/// What a turn adds up to.
+#[derive(Default)]
+struct Total {
+    used: TokenUse,
+    requests: u32,
+}
+
+impl Inner {
+    /// Runs a turn to its end and says everything on the way, but for the end itself.
+    pub(super) async fn turn(
+        self: &Arc<Self>,
+        message: SessionMessage,
+        speaker: &Speaker,
+    ) -> Result<Answer> {
+        let ended = speaker.cancelled();
+        self.begin(message).await.map_err(|error| error.of_session(&self.id))?;
+        let outcome = self.asked_and_answered(speaker, ended).await;
+        let outcome = outcome.map_err(|error| error.of_session(&self.id));
+        let status = match &outcome {
+            Ok(_) => "idle",
+            Err(error) if error.code() == ErrorCode::Cancelled => "idle",
+            Err(_) => "error",
+        };
+        let settled =
+            self.record(vec![Change::StatusSet { status: Some(status.to_owned()) }]).await;
+        if let Err(error) = settled {
+            tracing::error!(session = self.id, %error, "the end of a turn could not be stored");
+        }
+        outcome
+    }
+
+    /// Ends the stream. A failure that nobody reads is told to those who listen, else to the log.
+    pub(super) fn over(&self, speaker: &Speaker, outcome: Result<Answer>) {
+        let failure = outcome.as_ref().err().cloned();
+        let heard = speaker.over(outcome);
+        let Some(error) = failure.filter(|_| !heard) else { return };
+        if error.code() == ErrorCode::Cancelled {
+            return;
+        }
+        if self.listeners.tell(&ConversationEvent::Error(error.clone())) == 0 {
+            tracing::error!(session = self.id, %error, "a turn failed and nobody heard it");
+        }
+    }
+
+    async fn begin(self: &Arc<Self>, message: SessionMessage) -> Result<()> {
+        let message = Arc::new(message);
+        let mut changes = vec![
+            Change::MessageAdded(Arc::clone(&message)),
+            Change::StatusSet { status: Some("active".to_owned()) },
+        ];
+        if self.read(|session| session.title.is_empty())?
+            && let Some(title) = crate::model::title::title_from(&message.content)
+        {
+            changes.push(Change::TitleSet { title });
+        }
+        self.record(changes).await?;
+        self.listeners.tell(&ConversationEvent::Message(message));
+        Ok(())
+    }
+
+    async fn asked_and_answered(
+        self: &Arc<Self>,
+        speaker: &Speaker,
+        ended: &CancellationToken,
+    ) -> Result<Answer> {
+        let mut total = Total::default();
+        loop {
+            let draft = self.answer(speaker, ended, &mut total).await?;
+            let finish = draft.finish.clone().unwrap_or(Finish::Stop);
+            let calls = match self.provider.side() {
+                Side::Model => draft.calls().to_vec(),
+                Side::Agent => Vec::new(),
+            };
+            if !calls.is_empty() {
+                for call in &calls {
+                    self.listeners.tell(&ConversationEvent::ToolCall {
+                        id: call.id.clone(),
+                        tool: call.name.clone(),
+                        params: super::answer::params(&call.arguments),
+                    });
+                }
+                let ran = self.run_calls(&calls, speaker, ended).await?;
+                if ended.is_cancelled() {
+                    return Err(cancelled(&self.id, "it was ended while its tools ran"));
+                }
+                if self.settings.tool_errors == ToolErrors::Raise
+                    && let Some(failed) = ran.iter().find(|ran| ran.outcome.is_err())
+                {
+                    return Err(self.tool_failed(failed));
+                }
+                if total.requests < self.settings.max_turns {
+                    continue;
+                }
+            }
+            let finish = match calls.is_empty() {
+                true => finish.as_str().to_owned(),
+                false => "max_turns".to_owned(),
+            };
+            let summary = Summary {
+                tokens: total.used.prompt_tokens + total.used.completion_tokens,
+                cost: total.used.cost,
+                finish,
+                turns: total.requests,
+            };
+            speaker.say(Chunk::End { summary: summary.clone() });
+            return Ok(Answer { message: draft.message(), usage: total.used, summary });
+        }
+    }
+
+    /// One request, heard to its end and stored; again while nothing came and it may help.
+    async fn answer(
+        self: &Arc<Self>,
+        speaker: &Speaker,
+        ended: &CancellationToken,
+        total: &mut Total,
+    ) -> Result<Draft> {
+        let mut attempt = 0;
+        loop {
+            let request = self.request()?;
+            let mut draft = Draft::new(&self.settings.model);
+            total.requests += u32::from(attempt == 0);
+            let heard = self.hear(request, &mut draft, speaker, ended).await;
+            let error = match heard {
+                Ok(()) => {
+                    self.store_answer(&mut draft, speaker, total).await?;
+                    return Ok(draft);
+                }
+                Err(error) => error,
+            };
+            if !draft.is_begun() && error.retryable() && attempt < defaults::RETRIES {
+                attempt += 1;
+                if let Some(wait) = backoff(attempt, error.retry_after()) {
+                    tracing::warn!(session = self.id, %error, ?wait, attempt, "asking the model again");
+                    tokio::select! {
+                        () = ended.cancelled() => {}
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                    continue;
+                }
+            }
+            self.store_broken(&mut draft, &error, speaker, total).await?;
+            return Err(error);
+        }
+    }
+
+    async fn hear(
+        self: &Arc<Self>,
+        request: ProviderRequest,
+        draft: &mut Draft,
+        speaker: &Speaker,
+        ended: &CancellationToken,
+    ) -> Result<()> {
+        let mut events = self.provider.stream(request);
+        loop {
+            // Only listening is given up at once: what is being stored is stored.
+            let next = tokio::select! {
+                biased;
+                () = ended.cancelled() => return Err(cancelled(&self.id, "it was ended")),
+                next = events.next() => next,
+            };
+            let Some(event) = next else { break };
+            let heard = draft.hear(event?);
+            // What a reader was told is stored no later than the end of its part.
+            let mut changes = if heard.store { draft.so_far() } else { Vec::new() };
+            if let Some((key, value)) = heard.remember {
+                changes.push(Change::MetadataSet { key, value });
+            }
+            if !changes.is_empty() {
+                self.record(changes).await?;
+            }
+            if let Some(chunk) = heard.chunk {
+                speaker.say(chunk);
+            }
+            if let Some((call, outcome)) = heard.ran {
+                self.record_result(&call, &outcome, 0.0, speaker).await?;
+            }
+        }
+        match draft.finish {
+            Some(_) => Ok(()),
+            None => Err(OpencodeError::Model {
+                code: ErrorCode::ProviderError,
+                message: format!("the answer in session {} broke off", self.id),
+                session_id: Some(self.id.clone()),
+                status: None,
+                retryable: true,
+                retry_after: None,
+            }),
+        }
+    }
+
+    fn request(&self) -> Result<ProviderRequest> {
+        let settings = &self.settings;
+        let tools = self.tools();
+        self.read(|session| ProviderRequest {
+            model: settings.model.clone(),
+            system: Some(settings.system_prompt.clone()).filter(|prompt| !prompt.is_empty()),
+            messages: session.messages.clone(),
+            tools: tools.iter().map(|tool| tool.spec().clone()).collect(),
+            temperature: settings.temperature,
+            max_tokens: settings.max_tokens,
+            stop_sequences: settings.stop_sequences.clone(),
+            session_id: self.id.clone(),
+            working_dir: settings.working_dir.to_string_lossy().into_owned(),
+            remembered: session.metadata.clone(),
+        })
+    }
+
+    async fn store_answer(
+        self: &Arc<Self>,
+        draft: &mut Draft,
+        speaker: &Speaker,
+        total: &mut Total,
+    ) -> Result<()> {
+        let mut changes = draft.whole(None);
+        changes.push(self.used(draft, total));
+        self.record(changes).await?;
+        self.tell_usage(draft, speaker)?;
+        self.listeners.tell(&ConversationEvent::Message(draft.message()));
+        Ok(())
+    }
+
+    /// What was said is kept as interrupted, and what was called gets a result that says so.
+    async fn store_broken(
+        self: &Arc<Self>,
+        draft: &mut Draft,
+        error: &OpencodeError,
+        speaker: &Speaker,
+        total: &mut Total,
+    ) -> Result<()> {
+        let mut changes = draft.broken(error);
+        if draft.used != TokenUse::default() {
+            changes.push(self.used(draft, total));
+        }
+        if !changes.is_empty() {
+            self.record(changes).await?;
+        }
+        let answered: Vec<String> = self.read(|session| {
+            session.messages.iter().filter_map(|m| m.tool_call_id.clone()).collect()
+        })?;
+        for call in draft.calls().iter().filter(|call| !answered.contains(&call.id)) {
+            let outcome = Err("the answer broke off before this call was run".to_owned());
+            self.record_result(call, &outcome, 0.0, speaker).await?;
+        }
+        Ok(())
+    }
+
+    fn used(&self, draft: &mut Draft, total: &mut Total) -> Change {
+        let used = &mut draft.used;
+        if used.cost == 0.0
+            && let Some(prices) = &self.settings.prices
+        {
+            used.cost = prices.of(used);
+        }
+        total.used.prompt_tokens += used.prompt_tokens;
+        total.used.completion_tokens += used.completion_tokens;
+        total.used.cache_read += used.cache_read;
+        total.used.cache_write += used.cache_write;
+        total.used.reasoning += used.reasoning;
+        total.used.cost += used.cost;
+        Change::UsageAdded(*used)
+    }
+
+    fn tell_usage(&self, draft: &Draft, speaker: &Speaker) -> Result<()> {
+        speaker.say(Chunk::Usage { usage: draft.used });
+        let all = self.read(crate::model::Session::total_tokens)?;
+        self.listeners.tell(&ConversationEvent::TokenUsage { request: draft.used, total: all });
+        Ok(())
+    }
+
+    fn tool_failed(&self, failed: &super::calls::Ran) -> OpencodeError {
+        let reason = failed.outcome.as_ref().err().map_or("", String::as_str);
+        OpencodeError::Model {
+            code: ErrorCode::ToolError,
+            message: format!("tool {} failed in session {}: {reason}", failed.call.name, self.id),
+            session_id: Some(self.id.clone()),
+            status: None,
+            retryable: false,
+            retry_after: None,
+        }
+    }
+}

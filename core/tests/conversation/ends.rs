@@ -1,0 +1,93 @@
+//! Turns that are ended early, or not let in.
+
+use opencode_sessions::conversation::tools::Tool;
+use opencode_sessions::conversation::{Busy, Chunk, Conversation, ConversationOptions};
+use opencode_sessions::provider::Reply;
+use serde_json::json;
+
+use crate::place::place;
+
+#[tokio::test]
+async fn what_was_said_until_it_was_ended_is_kept_as_interrupted() {
+    let here = place([Reply::text("Once upon a time").and_silence(), Reply::text("Good night.")]);
+    let conversation = here.conversation();
+    let mut stream = conversation.message("A story!");
+    let mut read = String::new();
+    while read != "Once upon a time" {
+        let Some(Ok(Chunk::Text { content })) = stream.next().await else { panic!("{read}") };
+        read.push_str(&content);
+    }
+    stream.end();
+    let error = stream.result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "CANCELLED");
+
+    let session = here.storage.load(conversation.id()).unwrap();
+    let kept = &session.messages[1];
+    assert_eq!((kept.content.as_str(), kept.interrupted), ("Once upon a time", Some(true)));
+    assert_eq!(session.status.as_deref(), Some("idle"));
+    assert_eq!(conversation.message("Enough.").text().await.unwrap(), "Good night.");
+}
+
+#[tokio::test]
+async fn a_tool_that_runs_when_the_turn_is_ended_is_stopped_and_has_a_result() {
+    let here = place([Reply::call("wait", json!({})), Reply::text("Fine.")]);
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let wait = Tool::new(
+        "wait",
+        "",
+        json!({"type": "object"}),
+        move |_, context: opencode_sessions::conversation::tools::ToolContext| {
+            let tell = tell.clone();
+            async move {
+                tell.send("runs").unwrap();
+                tokio::spawn(async move {
+                    context.cancelled.cancelled().await;
+                    tell.send("is stopped").unwrap();
+                });
+                std::future::pending().await
+            }
+        },
+    )
+    .unwrap();
+    let tools = vec![wait.into()];
+    let conversation =
+        Conversation::create(ConversationOptions { tools, ..here.options() }).unwrap();
+    let stream = conversation.message("Wait.");
+    assert_eq!(told.recv().await, Some("runs"));
+    stream.end();
+    assert_eq!(stream.result().await.unwrap_err().code().as_str(), "CANCELLED");
+    assert_eq!(told.recv().await, Some("is stopped"));
+
+    let session = here.storage.load(conversation.id()).unwrap();
+    assert!(session.messages[2].content.contains("ended before this call was finished"));
+    assert_eq!(conversation.message("Go on.").text().await.unwrap(), "Fine.");
+}
+
+#[tokio::test]
+async fn a_second_message_is_refused_when_that_is_wanted() {
+    let here = place([Reply::text("Hm").and_silence(), Reply::text("Yes.")]);
+    let busy = Busy::Error;
+    let conversation =
+        Conversation::create(ConversationOptions { busy, ..here.options() }).unwrap();
+    let mut first = conversation.message("Think.");
+    first.next().await.unwrap().unwrap();
+    let error = conversation.message("Well?").result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "BUSY");
+    first.end();
+    first.result().await.unwrap_err();
+    assert_eq!(conversation.message("Well?").text().await.unwrap(), "Yes.");
+}
+
+#[tokio::test]
+async fn history_is_not_edited_while_a_turn_writes_it() {
+    let here = place([Reply::text("Hm").and_silence()]);
+    let conversation = here.conversation();
+    let mut stream = conversation.message("Think.");
+    stream.next().await.unwrap().unwrap();
+    let first = conversation.get_messages(None, None).unwrap().remove(0);
+    let error = conversation.delete_message(&first.id).unwrap_err();
+    assert_eq!(error.code().as_str(), "BUSY");
+    stream.end();
+    stream.result().await.unwrap_err();
+    conversation.delete_message(&first.id).unwrap();
+}

@@ -1,0 +1,100 @@
+//! Turns that fail: what is tried again, what is kept, who is told.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use opencode_sessions::conversation::{ConversationEvent, ConversationEventKind};
+use opencode_sessions::provider::{ProviderEvent, Reply};
+use opencode_sessions::{ErrorCode, OpencodeError};
+use serde_json::json;
+
+use crate::place::{all, place};
+
+fn overloaded(retry_after: u64) -> OpencodeError {
+    OpencodeError::model_failure(ErrorCode::RateLimit, "too many requests")
+        .retryable_after(Duration::from_millis(retry_after))
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_is_sent_again() {
+    let here = place([
+        Reply::error(overloaded(1)),
+        Reply::error(overloaded(1)),
+        Reply::text("Here I am."),
+    ]);
+    let conversation = here.conversation();
+    assert_eq!(conversation.message("Hello?").text().await.unwrap(), "Here I am.");
+    assert_eq!(here.model.asked().len(), 3);
+    assert_eq!(conversation.session().unwrap().messages.len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_fails_again_and_again_ends_the_turn() {
+    let here = place((0..9).map(|_| Reply::error(overloaded(1))).chain([Reply::text("x")]));
+    let conversation = here.conversation();
+    let error = conversation.message("Hello?").result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "RATE_LIMIT");
+    assert_eq!(error.session_id(), Some(conversation.id()));
+    assert_eq!(here.model.asked().len(), 4);
+    assert_eq!(conversation.state().unwrap().status, "error");
+}
+
+#[tokio::test]
+async fn after_the_first_content_nothing_is_sent_again_and_what_came_is_kept() {
+    let here =
+        place([Reply::text("Once upon a time").and_error(overloaded(1)), Reply::text("Gladly.")]);
+    let conversation = here.conversation();
+    let (chunks, error) = all(conversation.message("A story!")).await;
+    assert_eq!(chunks.len(), 1, "{chunks:?}");
+    assert_eq!(error.unwrap().code().as_str(), "RATE_LIMIT");
+    assert_eq!(here.model.asked().len(), 1);
+    let session = here.storage.load(conversation.id()).unwrap();
+    let kept = &session.messages[1];
+    assert_eq!((kept.content.as_str(), kept.interrupted), ("Once upon a time", Some(true)));
+    assert_eq!(kept.error.as_ref().unwrap()["code"], "RATE_LIMIT");
+    assert_eq!(conversation.message("Go on.").text().await.unwrap(), "Gladly.");
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_without_an_end_is_interrupted() {
+    let here = place([
+        Reply::text("Half").and_call("read", json!({})).and_error(overloaded(1)),
+        Reply::text("Whole."),
+    ]);
+    let conversation = here.conversation();
+    assert!(conversation.message("Go.").result().await.is_err());
+    conversation.message("Again.").text().await.unwrap();
+    // A script that is over says nothing at all.
+    let error = conversation.message("More.").result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "PROVIDER_ERROR");
+}
+
+#[tokio::test]
+async fn a_failure_that_nobody_reads_goes_to_those_who_listen() {
+    let here = place([
+        Reply::error(OpencodeError::model_failure(ErrorCode::ProviderAuth, "wrong key")),
+        Reply::error(OpencodeError::model_failure(ErrorCode::ProviderAuth, "wrong key")),
+        Reply::text("x"),
+    ]);
+    let conversation = here.conversation();
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let keep = Arc::clone(&heard);
+    conversation.on(ConversationEventKind::Error, move |event| {
+        if let ConversationEvent::Error(error) = event {
+            keep.lock().unwrap().push(error.code().as_str().to_owned());
+        }
+    });
+    drop(conversation.message("Hi."));
+    let read = conversation.message("Hi?").result().await;
+    assert_eq!(read.unwrap_err().code().as_str(), "PROVIDER_AUTH");
+    assert_eq!(*heard.lock().unwrap(), ["PROVIDER_AUTH"], "the one that nobody read");
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_an_answer() {
+    let here = place([Reply::default(), Reply::text("Now.")]);
+    let conversation = here.conversation();
+    assert_eq!(conversation.message("Hi.").text().await.unwrap(), "");
+    assert_eq!(conversation.message("Hi?").text().await.unwrap(), "Now.");
+    assert!(matches!(ProviderEvent::Text(String::new()), ProviderEvent::Text(_)));
+}

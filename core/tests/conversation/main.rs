@@ -1,0 +1,11 @@
+//! Conversations with a scripted model: what a turn says, keeps and survives.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod place;
+
+mod ends;
+mod failures;
+mod histories;
+mod sessions;
+mod tools;
+mod turns;

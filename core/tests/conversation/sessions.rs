@@ -1,0 +1,123 @@
+//! Conversations and their sessions: made, resumed, shared, exported.
+
+use opencode_sessions::conversation::{Conversation, ConversationOptions};
+use opencode_sessions::manager::OnConflict;
+use opencode_sessions::provider::Reply;
+use opencode_sessions::{Format, Query, Role};
+
+use crate::place::{place, said};
+
+#[tokio::test]
+async fn a_conversation_goes_on_where_it_was() {
+    let here = place([Reply::text("Blue."), Reply::text("Still blue.")]);
+    let options = ConversationOptions { temperature: Some(0.2), ..here.options() };
+    let first = Conversation::create(options).unwrap();
+    first.message("Which colour?").text().await.unwrap();
+    first.close().unwrap();
+
+    let again = Conversation::resume(&first.id()[..8], here.options()).unwrap();
+    assert_eq!(again.message("And now?").text().await.unwrap(), "Still blue.");
+    let asked = here.asked();
+    assert_eq!(asked.messages.len(), 3);
+    assert_eq!(asked.temperature, Some(0.2), "options are kept");
+}
+
+#[tokio::test]
+async fn an_id_that_exists_is_resumed_and_another_one_is_made() {
+    let here = place([Reply::text("One."), Reply::text("Two.")]);
+    let options = || ConversationOptions { session_id: Some("mine".to_owned()), ..here.options() };
+    let first = Conversation::create(options()).unwrap();
+    assert_eq!(first.id(), "mine");
+    first.message("1").text().await.unwrap();
+    first.close().unwrap();
+    let again = Conversation::create(options()).unwrap();
+    again.message("2").text().await.unwrap();
+    assert_eq!(again.session().unwrap().messages.len(), 4);
+}
+
+#[tokio::test]
+async fn nothing_is_written_until_it_is_saved_when_that_is_wanted() {
+    let here = place([Reply::text("Secret."), Reply::text("Known.")]);
+    let options = ConversationOptions { auto_save: Some(false), ..here.options() };
+    let conversation = Conversation::create(options).unwrap();
+    conversation.message("A secret?").text().await.unwrap();
+    assert!(!here.storage.exists(conversation.id()).unwrap());
+    conversation.save().unwrap();
+    assert_eq!(here.storage.load(conversation.id()).unwrap().messages.len(), 2);
+}
+
+#[tokio::test]
+async fn a_loaded_conversation_is_a_copy_until_it_speaks() {
+    let here = place([Reply::text("One."), Reply::text("Two."), Reply::text("Three.")]);
+    let first = here.conversation();
+    first.message("1").text().await.unwrap();
+    let second = Conversation::load(first.id(), here.options()).unwrap();
+    first.message("2").text().await.unwrap();
+    assert_eq!(said(&second).len(), 2);
+    second.message("3").text().await.unwrap();
+    assert_eq!(said(&second).len(), 6, "it goes on behind what was said meanwhile");
+}
+
+#[tokio::test]
+async fn two_conversations_over_one_session_take_turns() {
+    let here = place((0..20).map(|n| Reply::text(&format!("a{n}"))));
+    let first = here.conversation();
+    let second = Conversation::resume(first.id(), here.options()).unwrap();
+    let streams: Vec<_> = (0..10).flat_map(|_| [first.message("q"), second.message("q")]).collect();
+    for stream in streams {
+        stream.text().await.unwrap();
+    }
+    let roles: Vec<_> = said(&first).into_iter().map(|(role, _)| role).collect();
+    for pair in roles.chunks(2) {
+        assert_eq!(pair, [Role::User, Role::Assistant]);
+    }
+    assert_eq!(roles.len(), 40);
+}
+
+#[tokio::test]
+async fn sessions_are_listed_described_exported_imported_and_deleted() {
+    let here = place([Reply::text("x".repeat(500).as_str())]);
+    let conversation = here.conversation();
+    conversation.message("Hi.").text().await.unwrap();
+    let state = conversation.state().unwrap();
+    assert_eq!((state.message_count, state.model.as_str()), (2, "m1"));
+    assert_eq!(state.last_message.as_ref().unwrap().chars().count(), 201);
+    assert_eq!(Conversation::info(&here.storage, conversation.id()).unwrap(), state);
+    assert_eq!(Conversation::list(&here.storage, &Query::default()).unwrap(), [state]);
+
+    let data = conversation.export(Format::Native).unwrap();
+    conversation.close().unwrap();
+    let error = Conversation::import(&data, OnConflict::Error, here.options()).unwrap_err();
+    assert_eq!(error.code().as_str(), "SESSION_CONFLICT");
+    let copy = Conversation::import(&data, OnConflict::NewId, here.options()).unwrap();
+    assert_ne!(copy.id(), conversation.id());
+    assert_eq!(said(&copy).len(), 2);
+    copy.close().unwrap();
+    assert!(Conversation::delete(&here.storage, copy.id()).unwrap());
+    let report = Conversation::delete_all(&here.storage).unwrap();
+    assert_eq!(report.removed, [conversation.id()]);
+    here.storage.restore(conversation.id()).unwrap();
+}
+
+#[test]
+fn options_out_of_range_are_refused_before_anything_is_stored() {
+    let here = place([]);
+    let wrong = [
+        ConversationOptions { temperature: Some(1.5), ..here.options() },
+        ConversationOptions { temperature: Some(f64::NAN), ..here.options() },
+        ConversationOptions { max_tokens: Some(0), ..here.options() },
+        ConversationOptions { max_turns: Some(0), ..here.options() },
+        ConversationOptions { prune_threshold: Some(0.0), ..here.options() },
+        ConversationOptions { stop_sequences: vec![String::new()], ..here.options() },
+        ConversationOptions { max_tokens: Some(10), context_window: Some(10), ..here.options() },
+        ConversationOptions { model: None, ..here.options() },
+        ConversationOptions { tools: vec!["nope".into()], ..here.options() },
+        ConversationOptions { session_id: Some("../x".to_owned()), ..here.options() },
+    ];
+    for (n, options) in wrong.into_iter().enumerate() {
+        let error = Conversation::create(options).unwrap_err();
+        let expected = if n == 9 { "INVALID_ID" } else { "INVALID_ARGUMENT" };
+        assert_eq!(error.code().as_str(), expected, "{n}: {error}");
+    }
+    assert!(here.storage.list_session_ids().unwrap().is_empty());
+}
