@@ -171,3 +171,28 @@ impl Read for Stoppable<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_no_further_once_nobody_wants_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let context = ToolContext::new("s", dir.path());
+        let place = Place::of("", &context).unwrap();
+        let file = || {
+            let mut file = tempfile::tempfile_in(dir.path()).unwrap();
+            file.write_all(b"here\n").unwrap();
+            io::Seek::rewind(&mut file).unwrap();
+            file
+        };
+        let mut search = Search::new(RegexMatcher::new("here").unwrap(), &place, &context);
+        search.file(Path::new("a"), file()).unwrap();
+        context.cancelled.cancel();
+        assert_eq!(search.file(Path::new("b"), file()).unwrap_err(), "cancelled");
+        assert_eq!(search.told(), "a\n  1: here\n(1 matches)");
+    }
+}
