@@ -19,7 +19,7 @@ async fn refusal(work: &Work, path: &str) -> String {
 
 fn numbered(from: usize, to: usize) -> String {
     (from..=to).fold(String::new(), |mut all, n| {
-        let _ = writeln!(all, "{n}: line {n}");
+        let _ = writeln!(all, "{n}: l{n}");
         all
     })
 }
@@ -38,7 +38,7 @@ async fn a_file_comes_with_numbered_lines() {
 #[tokio::test]
 async fn a_part_of_a_file_says_where_to_go_on() {
     let work = Work::new();
-    let all: String = (1..=2500).map(|n| format!("line {n}\n")).collect();
+    let all: String = (1..=2500).map(|n| format!("l{n}\n")).collect();
     work.put("long", all);
     let whole = read(&work, json!({"filePath": "long"})).await;
     assert!(whole.contains(&numbered(1, 2000)));
@@ -49,7 +49,7 @@ async fn a_part_of_a_file_says_where_to_go_on() {
     assert!(part.contains(&format!("<content>\n{}(the file has more", numbered(10, 12))));
     assert!(part.contains("go on with offset=13"));
     let end = read(&work, json!({"filePath": "long", "offset": 2500, "limit": 1})).await;
-    assert!(end.contains("2500: line 2500\n(end of file"), "{end}");
+    assert!(end.contains("2500: l2500\n(end of file"), "{end}");
     for offset in [2501_u64, 9000, u64::MAX] {
         let params = json!({"filePath": "long", "offset": offset});
         let error = wrong(work.alone("read", params).await);

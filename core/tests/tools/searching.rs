@@ -48,7 +48,9 @@ async fn a_search_can_be_of_some_files_a_directory_or_one_file() {
     let paths = async |params: Value| -> Vec<String> {
         let found = grep(&work, params).await;
         let is_path = |line: &&str| !line.starts_with([' ', '(']);
-        found.lines().filter(is_path).map(str::to_owned).collect()
+        let mut paths: Vec<String> = found.lines().filter(is_path).map(str::to_owned).collect();
+        paths.sort();
+        paths
     };
     let here = |path: &str, include: &str| match include {
         "" => json!({"pattern": "here", "path": path}),

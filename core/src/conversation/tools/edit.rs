@@ -170,7 +170,9 @@ fn near(content: &[u8], old: &str) -> String {
     };
     let is_it = |line: &[u8]| line.trim_ascii() == first.as_bytes();
     match content.split(|byte| *byte == b'\n').position(is_it) {
-        Some(at) => format!("; line {} is like its first, so compare blanks and what follows", at + 1),
+        Some(at) => {
+            format!("; line {} is like its first, so compare blanks and what follows", at + 1)
+        }
         None => "; it has to be exactly as in the file".to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, MmapChoice, Searcher, SearcherBuilder, Sink, SinkMatch};
 use schemars::JsonSchema;
@@ -45,12 +46,7 @@ impl BuiltIn for Grep {
     }
 
     fn run(params: Params, place: &Place, context: &ToolContext) -> Result<String, String> {
-        let matcher = RegexMatcherBuilder::new()
-            .line_terminator(Some(b'\n'))
-            .crlf(true)
-            .build(&params.pattern)
-            .map_err(|error| format!("not a regular expression: {error}"))?;
-        let mut search = Search::new(matcher, place, context);
+        let mut search = Search::new(matcher(&params.pattern)?, place, context);
         if let Found::File(file, _) = open(place)? {
             search.file(Path::new(""), file)?;
             return Ok(search.told());
@@ -76,6 +72,12 @@ impl BuiltIn for Grep {
     }
 }
 
+/// `$` is before a CR LF, too.
+fn matcher(pattern: &str) -> Result<RegexMatcher, String> {
+    let matcher = RegexMatcherBuilder::new().crlf(true).build(pattern);
+    matcher.map_err(|error| format!("not a regular expression: {error}"))
+}
+
 struct Search<'a> {
     matcher: RegexMatcher,
     searcher: Searcher,
@@ -93,6 +95,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(matcher: RegexMatcher, place: &'a Place, context: &'a ToolContext) -> Self {
         let searcher = SearcherBuilder::new()
+            .line_terminator(LineTerminator::crlf())
             .line_number(true)
             .binary_detection(BinaryDetection::quit(0))
             .memory_map(MmapChoice::never())
@@ -189,7 +192,7 @@ mod tests {
             io::Seek::rewind(&mut file).unwrap();
             file
         };
-        let mut search = Search::new(RegexMatcher::new("here").unwrap(), &place, &context);
+        let mut search = Search::new(matcher("here").unwrap(), &place, &context);
         search.file(Path::new("a"), file()).unwrap();
         context.cancelled.cancel();
         assert_eq!(search.file(Path::new("b"), file()).unwrap_err(), "cancelled");

@@ -46,9 +46,9 @@ fn cut(text: &str, cap: usize) -> Option<String> {
 pub(super) fn joined(first: &str, last: &str, total: u64, cap: usize) -> String {
     let half = cap.saturating_sub(NOTE) / 2;
     let first = &first[..first.char_indices().nth(half).map_or(first.len(), |(at, _)| at)];
-    let from = half.checked_sub(1).map_or(last.len(), |back| {
-        last.char_indices().rev().nth(back).map_or(0, |(at, _)| at)
-    });
+    let from = half
+        .checked_sub(1)
+        .map_or(last.len(), |back| last.char_indices().rev().nth(back).map_or(0, |(at, _)| at));
     let last = &last[from..];
     let left_out = total.saturating_sub((first.len() + last.len()) as u64);
     format!("{first}\n[... {left_out} bytes left out of {total} ...]\n{last}")

@@ -220,8 +220,7 @@ mod tests {
 
     #[test]
     fn what_a_person_is_asked_hides_nothing() {
-        let place =
-            Place { path: "/w/a\u{1b}[2K\u{202e}b é 字".into(), base: "/w".into() };
+        let place = Place { path: "/w/a\u{1b}[2K\u{202e}b é 字".into(), base: "/w".into() };
         assert_eq!(place.asks("write"), "write /w/a\\u{1b}[2K\\u{202e}b é 字");
         let outside = Place { base: "/v".into(), ..place };
         assert!(outside.asks("read").ends_with(", which is outside of the working directory /v"));
