@@ -116,9 +116,9 @@ async fn searching_inside_goes_along_no_link_to_outside() {
     work.link("../outside", "dir-link");
     work.link("../outside/secret.txt", "file-link.txt");
     let found = text(work.alone("grep", json!({"pattern": "secret"})).await);
-    assert_eq!(found, "mine.txt\n  1: my secret\n(1 matches)");
+    assert_eq!(found, "mine.txt\n  1: my secret\n(1 found)");
     let found = text(work.alone("glob", json!({"pattern": "**/*.txt"})).await);
-    assert_eq!(found, "mine.txt\n(1 files)");
+    assert_eq!(found, "mine.txt\n(1 found)");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn role_reads_much() {
     work.put("small.txt", "end\n");
     let found = text(work.alone("grep", json!({"pattern": "^(word|end)$"})).await);
     // The hole is no text, and the line is too long to be searched.
-    let expected = "small.txt\n  1: end\n(1 matches) (1 files or directories could not be read.)";
+    let expected = "small.txt\n  1: end\n(1 found) (not readable: 1)";
     assert_eq!(found, expected);
     let edit = json!({"filePath": "huge.txt", "oldString": "a", "newString": "b"});
     assert!(work.agreed("edit", edit).await.unwrap_err().contains("too large to edit"));

@@ -29,7 +29,7 @@ async fn a_file_comes_with_numbered_lines() {
     let work = Work::new();
     work.put("src/größe 字.txt", "\u{feff}one\n\n\tthree");
     let expected = "<path>src/größe 字.txt</path>\n<type>file</type>\n<content>\n\
-                    1: one\n2: \n3: \tthree\n(end of file: 3 lines)\n</content>";
+                    1: one\n2: \n3: \tthree\n(the file ends with line 3)\n</content>";
     assert_eq!(read(&work, json!({"filePath": "src/größe 字.txt"})).await, expected);
     let absolute = work.dir.join("src/größe 字.txt");
     assert_eq!(read(&work, json!({"filePath": absolute})).await, expected);
@@ -44,16 +44,16 @@ async fn a_part_of_a_file_says_where_to_go_on() {
     assert!(whole.contains(&numbered(1, 2000)));
     assert!(whole.ends_with("lines 1 to 2000; go on with offset=2001)\n</content>"), "{whole}");
     let rest = read(&work, json!({"filePath": "long", "offset": 2001})).await;
-    assert!(rest.contains(&format!("\n{}(end of file: 2500 lines)", numbered(2001, 2500))));
+    assert!(rest.contains(&format!("\n{}(the file ends with line 2500)", numbered(2001, 2500))));
     let part = read(&work, json!({"filePath": "long", "offset": 10, "limit": 3})).await;
     assert!(part.contains(&format!("<content>\n{}(the file has more", numbered(10, 12))));
     assert!(part.contains("go on with offset=13"));
     let end = read(&work, json!({"filePath": "long", "offset": 2500, "limit": 1})).await;
-    assert!(end.contains("2500: l2500\n(end of file"), "{end}");
+    assert!(end.contains("2500: l2500\n(the file ends"), "{end}");
     for offset in [2501_u64, 9000, u64::MAX] {
         let params = json!({"filePath": "long", "offset": offset});
         let error = wrong(work.alone("read", params).await);
-        assert!(error.contains("it has 2500 lines"), "{error}");
+        assert!(error.contains("the end, which is line 2500"), "{error}");
     }
 }
 
@@ -79,7 +79,7 @@ async fn long_lines_are_cut_and_what_follows_is_not() {
     let shown = read(&work, json!({"filePath": "long"})).await;
     let cut = format!("1: {}... (line cut to 2000 characters)\n", "字".repeat(2000));
     assert!(shown.contains(&cut));
-    assert!(shown.contains(&format!("\n2: short\n3: {}\n(end", "x".repeat(2000))));
+    assert!(shown.contains(&format!("\n2: short\n3: {}\n(the file ends", "x".repeat(2000))));
 }
 
 #[tokio::test]

@@ -34,9 +34,19 @@ async fn lines_come_with_their_numbers_and_the_newest_files_first() {
     work.aged("none.rs", "struct", 50);
     let found = grep(&work, json!({"pattern": r"\bfn\b"})).await;
     let expected = "src/new 字.rs\n  1: // fn\n  3: fn\nsame-b.rs\n  1: fn b\n\
-                    old.rs\n  1: fn main() {}\n  3: fn größe() {}\n(5 matches)";
+                    old.rs\n  1: fn main() {}\n  3: fn größe() {}\n(5 found)";
     assert_eq!(found, expected);
     assert_eq!(grep(&work, json!({"pattern": "nowhere"})).await, "No matches found.");
+}
+
+#[tokio::test]
+async fn a_line_ends_where_it_does_on_either_system() {
+    let work = Work::new();
+    work.put("file", "no end \r\nend\r\n\r\nend");
+    let found = grep(&work, json!({"pattern": "^end$"})).await;
+    assert_eq!(found, "file\n  2: end\n  4: end\n(2 found)");
+    let found = grep(&work, json!({"pattern": "^$"})).await;
+    assert_eq!(found, "file\n  3: \n(1 found)");
 }
 
 #[tokio::test]
@@ -75,12 +85,12 @@ async fn what_git_ignores_is_ignored_and_hidden_files_are_not() {
     names.sort_unstable();
     assert_eq!(
         names,
-        ["(5 files)", ".env", ".gitignore", "a.txt", "sub/.gitignore", "sub/kept.log"]
+        ["(5 found)", ".env", ".gitignore", "a.txt", "sub/.gitignore", "sub/kept.log"]
     );
     // Also when they are asked for by name.
-    assert_eq!(glob(&work, "*.log").await, "sub/kept.log\n(1 files)");
+    assert_eq!(glob(&work, "*.log").await, "sub/kept.log\n(1 found)");
     let found = grep(&work, json!({"pattern": "here", "include": "*.log"})).await;
-    assert_eq!(found, "sub/kept.log\n  1: here\n(1 matches)");
+    assert_eq!(found, "sub/kept.log\n  1: here\n(1 found)");
 }
 
 #[tokio::test]
@@ -90,11 +100,11 @@ async fn files_are_found_by_name_and_by_path_the_newest_first() {
     work.aged("src/b.ts", "", 100);
     work.aged("src/c.ts", "", 200);
     work.aged("src/d.js", "", 50);
-    assert_eq!(glob(&work, "*.ts").await, "src/b.ts\nsrc/c.ts\na.ts\n(3 files)");
-    assert_eq!(glob(&work, "src/*.{js,ts}").await, "src/d.js\nsrc/b.ts\nsrc/c.ts\n(3 files)");
+    assert_eq!(glob(&work, "*.ts").await, "src/b.ts\nsrc/c.ts\na.ts\n(3 found)");
+    assert_eq!(glob(&work, "src/*.{js,ts}").await, "src/d.js\nsrc/b.ts\nsrc/c.ts\n(3 found)");
     assert_eq!(glob(&work, "*.py").await, "No files found.");
     let below = text(work.alone("glob", json!({"pattern": "c*", "path": "src"})).await);
-    assert_eq!(below, "src/c.ts\n(1 files)");
+    assert_eq!(below, "src/c.ts\n(1 found)");
 }
 
 #[tokio::test]
@@ -132,7 +142,7 @@ async fn binary_files_and_bytes_that_are_no_text_are_no_trouble() {
     work.put("program", b"\0\x01here\n\0");
     work.put("latin1", b"caf\xe9 here\n");
     let found = grep(&work, json!({"pattern": "here"})).await;
-    assert_eq!(found, "latin1\n  1: caf\u{fffd} here\n(1 matches)");
+    assert_eq!(found, "latin1\n  1: caf\u{fffd} here\n(1 found)");
 }
 
 #[tokio::test]
@@ -142,6 +152,7 @@ async fn wrong_patterns_and_places_are_told() {
     for (tool, params, why) in [
         ("grep", json!({"pattern": "a("}), "not a regular expression"),
         ("grep", json!({"pattern": "(\\w{500}){500}"}), "not a regular expression"),
+        ("grep", json!({"pattern": "a\\nb"}), "not a regular expression"),
         ("grep", json!({"pattern": "a", "include": "["}), "not a pattern"),
         ("grep", json!({"pattern": "a", "path": "missing"}), "missing does not exist"),
         ("glob", json!({"pattern": "{a"}), "not a pattern"),

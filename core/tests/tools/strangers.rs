@@ -54,7 +54,7 @@ async fn role_stranger() {
     denied(work.agreed("write", json!({"filePath": "fixed/file", "content": ""})).await);
     denied(work.agreed("write", json!({"filePath": "fixed/new/file", "content": ""})).await);
     let found = text(work.alone("grep", json!({"pattern": "here", "include": "*.txt"})).await);
-    let expected = "open.txt\n  1: here\n(1 matches) (2 files or directories could not be read.)";
+    let expected = "open.txt\n  1: here\n(1 found) (not readable: 2)";
     assert_eq!(found, expected);
     set("closed", 0o700);
     set("fixed", 0o700);

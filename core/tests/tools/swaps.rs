@@ -60,6 +60,7 @@ impl Drop for Swapper<'_> {
 fn no_call_gets_outside_while_a_link_is_swapped_in_and_out() {
     let work = Work::new();
     work.put("sub/secret.txt", "mine\n");
+    fs::write(work.outside.join("theirs.txt"), "").unwrap();
     work.link("../outside", "link");
     let (sub, link) = (work.dir.join("sub"), work.dir.join("link"));
     let stop = AtomicBool::new(false);
@@ -78,7 +79,7 @@ fn no_call_gets_outside_while_a_link_is_swapped_in_and_out() {
     // Both happened, so there was something to win.
     assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
     assert_eq!(fs::read_to_string(work.outside.join("secret.txt")).unwrap(), "the secret\n");
-    assert_eq!(fs::read_dir(&work.outside).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(&work.outside).unwrap().count(), 2);
 }
 
 async fn try_all(work: &Work) -> (usize, usize) {
@@ -98,9 +99,13 @@ async fn try_all(work: &Work) -> (usize, usize) {
         for (tool, params) in [
             ("grep", json!({"pattern": "secret", "path": "sub"})),
             ("grep", json!({"pattern": "the secret"})),
+            ("glob", json!({"pattern": "*.txt", "path": "sub"})),
+            ("glob", json!({"pattern": "*.txt"})),
+            ("read", json!({"filePath": "sub"})),
         ] {
             if let Ok(given) = work.alone(tool, params).await {
-                assert!(!text(Ok(given)).contains("the secret"));
+                let given = text(Ok(given));
+                assert!(!given.contains("the secret") && !given.contains("theirs"), "{given}");
             }
         }
         // Agreed to only while it is inside.

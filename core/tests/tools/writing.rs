@@ -14,7 +14,7 @@ async fn a_file_is_made_with_the_directories_above_it() {
     let asks = work.asks("write", &params).unwrap();
     assert_eq!(asks, format!("write {}/a/ü/字.txt", work.dir.display()));
     let told = text(work.agreed("write", params).await);
-    assert_eq!(told, "Created a/ü/字.txt (2 lines, 8 bytes).");
+    assert_eq!(told, "Created a/ü/字.txt (lines: 2, bytes: 8).");
     assert_eq!(work.text("a/ü/字.txt"), "one\ntwo\n");
 }
 

@@ -57,7 +57,7 @@ impl BuiltIn for Glob {
         let unreadable = note_unreadable(found.unreadable);
         Ok(match shown {
             0 => format!("No files found.{unreadable}"),
-            count => listing.noted(&format!("({count} files){unreadable}")),
+            count => listing.noted(&format!("({count} found){unreadable}")),
         })
     }
 }

@@ -72,9 +72,9 @@ impl BuiltIn for Grep {
     }
 }
 
-/// `$` is before a CR LF, too.
+/// `^` and `$` are the ends of a line, also of one with CR LF.
 fn matcher(pattern: &str) -> Result<RegexMatcher, String> {
-    let matcher = RegexMatcherBuilder::new().crlf(true).build(pattern);
+    let matcher = RegexMatcherBuilder::new().multi_line(true).crlf(true).build(pattern);
     matcher.map_err(|error| format!("not a regular expression: {error}"))
 }
 
@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
         let unreadable = note_unreadable(self.unreadable);
         match (self.count, self.is_full) {
             (0, false) => format!("No matches found.{unreadable}"),
-            (count, false) => self.listing.noted(&format!("({count} matches){unreadable}")),
+            (count, false) => self.listing.noted(&format!("({count} found){unreadable}")),
             (count, true) => self.listing.noted(&format!(
                 "(There are more than these {count} matches; a narrower pattern, path or include \
                  gives others.){unreadable}"
@@ -196,6 +196,6 @@ mod tests {
         search.file(Path::new("a"), file()).unwrap();
         context.cancelled.cancel();
         assert_eq!(search.file(Path::new("b"), file()).unwrap_err(), "cancelled");
-        assert_eq!(search.told(), "a\n  1: here\n(1 matches)");
+        assert_eq!(search.told(), "a\n  1: here\n(1 found)");
     }
 }

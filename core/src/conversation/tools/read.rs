@@ -98,7 +98,7 @@ fn lines(
     while lines.number + 1 < first {
         if !lines.next(false)? {
             let count = lines.number;
-            return Err(format!("offset {first} is behind the end: it has {count} lines"));
+            return Err(format!("offset {first} is behind the end, which is line {count}"));
         }
     }
     let mut listing = header(place, "file", "content")?;
@@ -108,10 +108,10 @@ fn lines(
             return match (lines.number, first) {
                 (0, 1) => Ok(listing.noted("(the file is empty)\n</content>")),
                 (count, _) if count < first => {
-                    Err(format!("offset {first} is behind the end: it has {count} lines"))
+                    Err(format!("offset {first} is behind the end, which is line {count}"))
                 }
                 (count, _) => {
-                    Ok(listing.noted(&format!("(end of file: {count} lines)\n</content>")))
+                    Ok(listing.noted(&format!("(the file ends with line {count})\n</content>")))
                 }
             };
         }
@@ -123,7 +123,9 @@ fn lines(
         }
     }
     if lines.is_over()? {
-        return Ok(listing.noted(&format!("(end of file: {} lines)\n</content>", lines.number)));
+        return Ok(
+            listing.noted(&format!("(the file ends with line {})\n</content>", lines.number))
+        );
     }
     Ok(listing.noted(&more("the file has more", first, last, last + 1)))
 }

@@ -97,11 +97,11 @@ pub(super) fn files(
     Ok(Files { paths: found.into_iter().map(|(_, path)| path).collect(), unreadable })
 }
 
-/// How many could not be looked at, as a sentence in brackets; nothing if all could.
+/// How many could not be looked at, in brackets; nothing if all could.
 pub(super) fn note_unreadable(count: usize) -> String {
     match count {
         0 => String::new(),
-        count => format!(" ({count} files or directories could not be read.)"),
+        count => format!(" (not readable: {count})"),
     }
 }
 

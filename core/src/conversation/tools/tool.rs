@@ -164,13 +164,13 @@ impl Tool {
 
     /// Why somebody has to agree to a call; see [`ToolHandler::needs_approval`].
     pub fn needs_approval(&self, params: &Value, context: &ToolContext) -> Option<String> {
-        self.handler.needs_approval(params, context)
+        self.handler().needs_approval(params, context)
     }
 
     /// Runs it, with parameters that were [checked](Self::check). Dropping the future ends it.
     /// Needs a tokio runtime.
     pub fn run(&self, params: Value, context: ToolContext) -> BoxFuture<'static, ToolOutcome> {
-        self.handler.run(params, context)
+        self.handler().run(params, context)
     }
 
     pub(crate) fn handler(&self) -> &dyn ToolHandler {

@@ -41,7 +41,7 @@ impl BuiltIn for Write {
         let done = if was.is_some() { "Replaced" } else { "Created" };
         replace(&folder, place, params.content.as_bytes(), was)?;
         let (lines, bytes) = (params.content.lines().count(), params.content.len());
-        Ok(format!("{done} {} ({lines} lines, {bytes} bytes).", place.shown()))
+        Ok(format!("{done} {} (lines: {lines}, bytes: {bytes}).", place.shown()))
     }
 }
 
