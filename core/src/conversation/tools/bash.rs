@@ -31,7 +31,7 @@ pub(super) struct Params {
     #[schemars(range(min = 1, max = 600_000))]
     timeout: Option<u64>,
     /// What it does, in a few words.
-    #[serde(default)]
+    #[expect(dead_code, reason = "for whoever looks at the call")]
     description: Option<String>,
     /// Where it runs; the working directory unless set.
     workdir: Option<String>,
@@ -46,10 +46,8 @@ impl BuiltIn for Bash {
 
     fn plan(params: &Params, context: &ToolContext) -> Result<Plan, String> {
         let place = Place::of(params.workdir.as_deref().unwrap_or_default(), context)?;
-        let about = params.description.as_deref().unwrap_or_default().trim();
-        let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
-        let command = format!("`{}`{about}", params.command);
-        let asks = Some(place.asks(&format!("run {} in", readable(&command))));
+        // The command is the end of it, so that nothing in it can pass for the place.
+        let asks = Some(format!("{}: {}", place.asks("run in"), readable(&params.command)));
         Ok(Plan { place, asks })
     }
 

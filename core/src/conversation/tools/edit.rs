@@ -29,7 +29,6 @@ pub(super) struct Params {
     /// The text to put in its place.
     new_string: String,
     /// Whether to replace oldString wherever it is; false unless set.
-    #[serde(default)]
     replace_all: Option<bool>,
 }
 
