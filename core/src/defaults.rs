@@ -110,3 +110,27 @@ pub const STORE_STREAMED: Duration = Duration::from_secs(2);
 
 /// How much of a message a listing shows, in characters.
 pub const LAST_MESSAGE: usize = 200;
+
+/// How much of a tool's result a model is given, in characters.
+pub const TOOL_OUTPUT_CAP: usize = 30_000;
+
+/// How much of a line of a file `read` and `grep` give, in characters.
+pub const TOOL_LINE_CAP: usize = 2_000;
+
+/// How many lines of a file, or entries of a directory, `read` gives.
+pub const READ_LINES: u64 = 2_000;
+
+/// The largest file `edit` changes, in bytes.
+pub const EDIT_FILE_CAP: u64 = 16 << 20;
+
+/// How many lines `grep`, and how many files `glob` gives.
+pub const SEARCH_RESULTS: usize = 100;
+
+/// How long a command of `bash` may take unless its call says otherwise.
+pub const BASH_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The longest time a call of `bash` may ask for.
+pub const BASH_TIMEOUT_CAP: Duration = Duration::from_secs(600);
+
+/// How long a command of `bash` that is to end may take after SIGTERM, before SIGKILL.
+pub const BASH_STOP_GRACE: Duration = Duration::from_secs(1);

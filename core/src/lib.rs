@@ -22,6 +22,7 @@ pub mod error;
 pub mod hooks;
 pub mod manager;
 pub mod model;
+mod process;
 pub mod provider;
 pub mod server;
 pub mod store;

@@ -29,6 +29,8 @@ pub struct ToolContext {
     pub working_dir: PathBuf,
     /// Cancelled when nobody wants the result any more.
     pub cancelled: CancellationToken,
+    /// What somebody agreed to, in the words of [`ToolHandler::needs_approval`].
+    pub approved: Option<String>,
 }
 
 impl ToolContext {
@@ -38,6 +40,7 @@ impl ToolContext {
             call_id: String::new(),
             working_dir: working_dir.into(),
             cancelled: CancellationToken::new(),
+            approved: None,
         }
     }
 }
@@ -45,6 +48,7 @@ impl ToolContext {
 /// Does what a tool does.
 pub trait ToolHandler: Send + Sync {
     /// Why somebody has to agree before it runs with these parameters; `None` when nobody has to.
+    /// Whoever runs it then puts these words into [`ToolContext::approved`].
     fn needs_approval(&self, _params: &Value, _context: &ToolContext) -> Option<String> {
         None
     }
@@ -156,6 +160,17 @@ impl Tool {
             return Ok(());
         }
         Err(format!("wrong parameters for {}: {}", self.name(), wrong.join("; ")))
+    }
+
+    /// Why somebody has to agree to a call; see [`ToolHandler::needs_approval`].
+    pub fn needs_approval(&self, params: &Value, context: &ToolContext) -> Option<String> {
+        self.handler().needs_approval(params, context)
+    }
+
+    /// Runs it, with parameters that were [checked](Self::check). Dropping the future ends it.
+    /// Needs a tokio runtime.
+    pub fn run(&self, params: Value, context: ToolContext) -> BoxFuture<'static, ToolOutcome> {
+        self.handler().run(params, context)
     }
 
     pub(crate) fn handler(&self) -> &dyn ToolHandler {

@@ -1,3 +1,5 @@
+use std::thread;
+
 use rustix::process::{Pid, test_kill_process};
 
 use super::*;
