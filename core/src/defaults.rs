@@ -89,3 +89,27 @@ pub const EVENT_WATCHDOG: Duration = Duration::from_secs(45);
 /// and is cut short by up to a half at random.
 pub const EVENT_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(250), Duration::from_secs(30));
+
+/// What is sent is pruned once it fills this share of the context window, the answer's reserve
+/// included.
+pub const PRUNE_THRESHOLD: f64 = 0.9;
+
+/// Pruning leaves this share of what may be sent before it prunes: few large steps keep the
+/// provider's cache of the beginning.
+pub const PRUNE_TO: f64 = 0.75;
+
+/// Tokens of the window kept free for the answer, if nobody says how long it may be; never more
+/// than a quarter of the window.
+pub const ANSWER_RESERVE: u64 = 8_192;
+
+/// How often one turn has its history summarised before it is cut instead.
+pub const SUMMARIES_PER_TURN: u32 = 3;
+
+/// The longest summary asked for, in tokens; never more than an eighth of what may be sent.
+pub const SUMMARY_TOKENS: u64 = 4_096;
+
+/// What an image or a file that is no text counts as, in tokens.
+pub const MEDIA_TOKENS: u64 = 1_600;
+
+/// What a provider adds around each message, in tokens.
+pub const MESSAGE_OVERHEAD: u64 = 4;

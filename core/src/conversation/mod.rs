@@ -2,3 +2,4 @@
 //! session's journal.
 
 pub mod tools;
+pub mod window;
