@@ -102,9 +102,6 @@ pub const PARALLEL_TOOLS: usize = 4;
 /// How long a tool may run.
 pub const TOOL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How full a context window may get before it is pruned.
-pub const PRUNE_THRESHOLD: f64 = 0.9;
-
 /// While a long text comes, what came so far is stored at least so often.
 pub const STORE_STREAMED: Duration = Duration::from_secs(2);
 
@@ -134,3 +131,30 @@ pub const BASH_TIMEOUT_CAP: Duration = Duration::from_secs(600);
 
 /// How long a command of `bash` that is to end may take after SIGTERM, before SIGKILL.
 pub const BASH_STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// What is sent is pruned once it fills this share of the context window, the answer's reserve
+/// included.
+pub const PRUNE_THRESHOLD: f64 = 0.9;
+
+/// Pruning leaves this share of what may be sent before it prunes: few large steps keep the
+/// provider's cache of the beginning.
+pub const PRUNE_TO: f64 = 0.75;
+
+/// Tokens of the window kept free for the answer, if nobody says how long it may be; never more
+/// than a quarter of the window.
+pub const ANSWER_RESERVE: u64 = 8_192;
+
+/// How often one turn has its history summarised before it is cut instead.
+pub const SUMMARIES_PER_TURN: u32 = 3;
+
+/// The longest summary asked for, in tokens; never more than an eighth of what may be sent.
+pub const SUMMARY_TOKENS: u64 = 4_096;
+
+/// What an image or a file that is no text counts as, in tokens.
+pub const MEDIA_TOKENS: u64 = 1_600;
+
+/// What a provider adds around each message, in tokens.
+pub const MESSAGE_OVERHEAD: u64 = 4;
+
+/// The context window of a model that nothing is known of, in tokens.
+pub const CONTEXT_WINDOW: u64 = 128_000;

@@ -46,14 +46,6 @@ pub struct HistoryResult {
     pub error: Option<String>,
 }
 
-/// How full the context window is, in tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ContextUsage {
-    pub current: u64,
-    pub max: u64,
-    pub percent: f64,
-}
-
 impl From<&SessionMessage> for HistoryMessage {
     fn from(message: &SessionMessage) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

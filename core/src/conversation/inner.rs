@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use super::context;
 use super::events::Listeners;
 use super::options::Settings;
 use super::order::Order;
@@ -22,6 +23,7 @@ pub(super) struct Inner {
     pub(super) provider: Arc<dyn ModelProvider>,
     pub(super) tools: RwLock<Vec<Tool>>,
     pub(super) turns: Order,
+    pub(super) context: context::Shared,
     pub(super) listeners: Listeners,
 }
 
@@ -99,7 +101,7 @@ impl Observer for Nobody {
     fn changed(&self, _session: &LiveSession, _records: &[Record]) {}
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|failed| {

@@ -171,6 +171,7 @@ impl Conversation {
                 provider,
                 tools: RwLock::new(tools),
                 turns,
+                context: Default::default(),
                 listeners: Listeners::default(),
             }),
         }

@@ -7,16 +7,19 @@
 //! | `options` | what it is made with |
 //! | `turn`, `answer`, `calls` | the loop; the message while it comes; the tools it calls |
 //! | [`ResponseStream`], [`Chunk`] | a turn as it is read |
+//! | `context` | what of the history a request holds |
 //! | `order` | one turn at a time |
 //! | `events` | what those hear who listen |
 //! | `history` | reading, editing, forking what was said |
 //! | `library` | conversations by id: listed, described, deleted, imported |
 //! | [`PromptTemplate`] | system prompts with fields |
+//! | [`window`] | how much of what was said is sent |
 //! | [`tools`] | what a model may ask to be done here |
 
 mod answer;
 mod calls;
 mod chunk;
+mod context;
 mod events;
 mod history;
 mod inner;
@@ -28,6 +31,7 @@ mod prompt;
 mod stream;
 pub mod tools;
 mod turn;
+pub mod window;
 
 use self::inner::Inner;
 use self::stream::Speaker;
@@ -35,7 +39,7 @@ use crate::error::{ErrorCode, OpencodeError};
 
 pub use self::chunk::{Answer, Chunk, Summary};
 pub use self::events::{ConversationEvent, ConversationEventKind, ListenerId};
-pub use self::history::{ContextUsage, HistoryMessage, HistoryResult};
+pub use self::history::{HistoryCall, HistoryMessage, HistoryResult};
 pub use self::library::SessionState;
 pub use self::live::Conversation;
 pub use self::options::{
@@ -44,6 +48,7 @@ pub use self::options::{
 };
 pub use self::prompt::{DEFAULT_SYSTEM_PROMPT, PromptTemplate};
 pub use self::stream::{Reader, ResponseStream};
+pub use self::window::ContextUsage;
 
 /// The turn was ended before it was through.
 fn cancelled(session_id: &str, how: &str) -> OpencodeError {

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::tools::Tool;
+use super::window::PruneStrategy;
 use crate::defaults;
 use crate::error::{OpencodeError, Result};
 use crate::model::{Map, TokenUse};
@@ -40,8 +41,7 @@ pub struct ConversationOptions {
     pub stop_sequences: Vec<String>,
     /// How many tokens may be sent and answered; by default what the model is known to take.
     pub context_window: Option<u64>,
-    /// `sliding-window`, `tool-results`, `summarize` or `hybrid`.
-    pub prune_strategy: Option<String>,
+    pub prune_strategy: Option<PruneStrategy>,
     /// How full the window may get before it is pruned: above 0, up to 1; 0.9 by default.
     pub prune_threshold: Option<f64>,
     /// The model that writes summaries; by default the conversation's own.
@@ -211,7 +211,7 @@ pub(super) struct Settings {
     pub max_tokens: Option<u64>,
     pub stop_sequences: Vec<String>,
     pub context_window: Option<u64>,
-    pub prune_strategy: Option<String>,
+    pub prune_strategy: PruneStrategy,
     pub prune_threshold: f64,
     pub summary_model: Option<String>,
     pub max_turns: u32,
@@ -283,7 +283,9 @@ impl ConversationOptions {
         self.temperature = self.temperature.or_else(|| number("temperature"));
         self.max_tokens = self.max_tokens.or_else(|| count("max_tokens"));
         self.context_window = self.context_window.or_else(|| count("context_window"));
-        self.prune_strategy = self.prune_strategy.or_else(|| text("prune_strategy"));
+        self.prune_strategy = self
+            .prune_strategy
+            .or_else(|| text("prune_strategy").and_then(|name| PruneStrategy::parse(&name).ok()));
         self.prune_threshold = self.prune_threshold.or_else(|| number("prune_threshold"));
         self.summary_model = self.summary_model.or_else(|| text("summary_model"));
         self.base_url = self.base_url.or_else(|| text("base_url"));
@@ -306,7 +308,7 @@ impl ConversationOptions {
             "max_tokens": self.max_tokens,
             "stop_sequences": (!self.stop_sequences.is_empty()).then_some(&self.stop_sequences),
             "context_window": self.context_window,
-            "prune_strategy": self.prune_strategy,
+            "prune_strategy": self.prune_strategy.map(PruneStrategy::as_str),
             "prune_threshold": self.prune_threshold,
             "summary_model": self.summary_model,
             "max_turns": self.max_turns,
@@ -327,7 +329,7 @@ impl ConversationOptions {
             max_tokens: self.max_tokens,
             stop_sequences: self.stop_sequences.clone(),
             context_window: self.context_window,
-            prune_strategy: self.prune_strategy.clone(),
+            prune_strategy: self.prune_strategy.unwrap_or_default(),
             prune_threshold: self.prune_threshold.unwrap_or(defaults::PRUNE_THRESHOLD),
             summary_model: self.summary_model.clone(),
             max_turns: self.max_turns.unwrap_or(defaults::MAX_TURNS),

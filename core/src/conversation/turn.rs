@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::Draft;
 use super::chunk::{Answer, Chunk, Summary};
+use super::context::Planned;
 use super::events::ConversationEvent;
 use super::options::ToolErrors;
 use super::{Inner, Speaker, cancelled};
@@ -137,13 +138,13 @@ impl Inner {
     ) -> Result<Draft> {
         let mut attempt = 0;
         loop {
-            let request = self.request()?;
+            let planned = self.planned(ended, &mut total.used).await?;
             let mut draft = Draft::new(&self.settings.model);
             total.requests += u32::from(attempt == 0);
-            let heard = self.hear(request, &mut draft, speaker, ended).await;
+            let heard = self.hear(planned.request.clone(), &mut draft, speaker, ended).await;
             let error = match heard {
                 Ok(()) => {
-                    self.store_answer(&mut draft, speaker, total).await?;
+                    self.store_answer(&mut draft, &planned, speaker, total).await?;
                     return Ok(draft);
                 }
                 Err(error) => error,
@@ -209,30 +210,15 @@ impl Inner {
         }
     }
 
-    fn request(&self) -> Result<ProviderRequest> {
-        let settings = &self.settings;
-        let tools = self.tools();
-        self.read(|session| ProviderRequest {
-            model: settings.model.clone(),
-            system: Some(settings.system_prompt.clone()).filter(|prompt| !prompt.is_empty()),
-            messages: session.messages.clone(),
-            tools: tools.iter().map(|tool| tool.spec().clone()).collect(),
-            temperature: settings.temperature,
-            max_tokens: settings.max_tokens,
-            stop_sequences: settings.stop_sequences.clone(),
-            session_id: self.id.clone(),
-            working_dir: settings.working_dir.to_string_lossy().into_owned(),
-            remembered: session.metadata.clone(),
-        })
-    }
-
     async fn store_answer(
         self: &Arc<Self>,
         draft: &mut Draft,
+        planned: &Planned,
         speaker: &Speaker,
         total: &mut Total,
     ) -> Result<()> {
-        let mut changes = draft.whole(None);
+        let tokens = self.counted(draft, planned);
+        let mut changes = draft.whole(Some(tokens));
         changes.push(self.used(draft, total));
         self.record(changes).await?;
         self.tell_usage(draft, speaker)?;
@@ -266,19 +252,9 @@ impl Inner {
     }
 
     fn used(&self, draft: &mut Draft, total: &mut Total) -> Change {
-        let used = &mut draft.used;
-        if used.cost == 0.0
-            && let Some(prices) = &self.settings.prices
-        {
-            used.cost = prices.of(used);
-        }
-        total.used.prompt_tokens += used.prompt_tokens;
-        total.used.completion_tokens += used.completion_tokens;
-        total.used.cache_read += used.cache_read;
-        total.used.cache_write += used.cache_write;
-        total.used.reasoning += used.reasoning;
-        total.used.cost += used.cost;
-        Change::UsageAdded(*used)
+        self.add_cost(&mut draft.used);
+        total.used.add(&draft.used);
+        Change::UsageAdded(draft.used)
     }
 
     fn tell_usage(&self, draft: &Draft, speaker: &Speaker) -> Result<()> {

@@ -29,6 +29,19 @@ fn is_free(cost: &f64) -> bool {
     *cost == 0.0
 }
 
+impl TokenUse {
+    /// Adds what another request used.
+    pub fn add(&mut self, more: &Self) {
+        let sum = u64::saturating_add;
+        self.prompt_tokens = sum(self.prompt_tokens, more.prompt_tokens);
+        self.completion_tokens = sum(self.completion_tokens, more.completion_tokens);
+        self.cache_read = sum(self.cache_read, more.cache_read);
+        self.cache_write = sum(self.cache_write, more.cache_write);
+        self.reasoning = sum(self.reasoning, more.reasoning);
+        self.cost += more.cost;
+    }
+}
+
 /// What a whole session used, by kind.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,0 +1,245 @@
+//! What of the history a request holds: planned before every one, summarised when that is the
+//! strategy.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::answer::Draft;
+use super::window::{
+    Compaction, ContextUsage, Given, Keep, Plan, Pruned, Range, Reported, Tokens, View, ViewState,
+    Window, plan, prune, usage,
+};
+use super::{Conversation, Inner, cancelled};
+use crate::defaults;
+use crate::error::{ErrorCode, OpencodeError, Result};
+use crate::model::{Change, Role, SessionMessage, TokenUse};
+use crate::provider::{ProviderEvent, ProviderRequest, Side};
+
+const SUMMARIZE: &str = "\
+You summarise conversations between a user and a coding assistant, so that the assistant can go on \
+without having seen them. Keep the goal, the user's instructions, what was decided and found out, \
+what was done to which files, and what is left to do. Write the summary and nothing else.";
+
+/// What is known of the window from request to request.
+#[derive(Default)]
+pub(super) struct Context {
+    tokens: Tokens,
+    reported: Option<Reported>,
+    state: Option<ViewState>,
+}
+
+/// A request, and the local count of it.
+pub(super) struct Planned {
+    pub(super) request: ProviderRequest,
+    counted: u64,
+}
+
+impl Inner {
+    fn context(&self) -> MutexGuard<'_, Context> {
+        self.context.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn window(&self) -> Result<Window> {
+        let settings = &self.settings;
+        let limits = self.provider.limits(&settings.model);
+        let max = settings.context_window.or(limits.context).unwrap_or(defaults::CONTEXT_WINDOW);
+        let mut window = Window::new(max);
+        window.threshold = settings.prune_threshold;
+        window.strategy = settings.prune_strategy;
+        if let Some(answer) = settings.max_tokens {
+            window.reserve = answer;
+        }
+        window.check()?;
+        Ok(window)
+    }
+
+    /// The next request of a turn; summarises what has to be before.
+    pub(super) async fn planned(
+        self: &Arc<Self>,
+        ended: &CancellationToken,
+        used: &mut TokenUse,
+    ) -> Result<Planned> {
+        let mut summarized = 0;
+        loop {
+            let inner = Arc::clone(self);
+            let next = super::inner::blocking(move || inner.plan(summarized)).await?;
+            match next {
+                Plan::Send(view) => return self.request_of(view),
+                Plan::Summarize(range) => {
+                    summarized += 1;
+                    match self.summarize(range, ended, used).await {
+                        Ok(()) => {}
+                        Err(error) if error.code() == ErrorCode::Cancelled => return Err(error),
+                        Err(error) => {
+                            // The oldest turns are left out instead.
+                            tracing::warn!(session = self.id, %error, "no summary was written");
+                            summarized = defaults::SUMMARIES_PER_TURN;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn plan(&self, summarized: u32) -> Result<Plan> {
+        if self.provider.side() == Side::Agent {
+            // It keeps the history itself, and is told only what is new.
+            let last = self.read(|session| session.messages.last().cloned())?;
+            let messages: Vec<_> = last.into_iter().collect();
+            let given = Given { messages: &messages, ..Given::default() };
+            return plan(&given, &Window::new(u64::MAX), &mut self.context().tokens);
+        }
+        let window = self.window()?;
+        self.with_given(summarized, |given, tokens| plan(given, &window, tokens))?
+    }
+
+    fn with_given<R>(
+        &self,
+        summarized: u32,
+        work: impl FnOnce(&Given<'_>, &mut Tokens) -> R,
+    ) -> Result<R> {
+        let (messages, compactions) = self.read(|session| {
+            (session.messages.clone(), Compaction::of_session(session.compactions.as_deref()))
+        })?;
+        let specs: Vec<_> = self.tools().iter().map(|tool| tool.spec().clone()).collect();
+        let mut context = self.context();
+        let Context { tokens, reported, state } = &mut *context;
+        let given = Given {
+            system: Some(self.settings.system_prompt.as_str()).filter(|text| !text.is_empty()),
+            tools: &specs,
+            messages: &messages,
+            compactions: &compactions,
+            reported: reported.as_ref(),
+            state: state.as_ref(),
+            summarized,
+        };
+        Ok(work(&given, tokens))
+    }
+
+    fn request_of(&self, view: View) -> Result<Planned> {
+        let settings = &self.settings;
+        self.context().state = Some(view.state);
+        let request = ProviderRequest {
+            model: settings.model.clone(),
+            system: Some(settings.system_prompt.clone()).filter(|prompt| !prompt.is_empty()),
+            messages: view.messages,
+            tools: self.tools().iter().map(|tool| tool.spec().clone()).collect(),
+            temperature: settings.temperature,
+            max_tokens: settings.max_tokens,
+            stop_sequences: settings.stop_sequences.clone(),
+            session_id: self.id.clone(),
+            working_dir: settings.working_dir.to_string_lossy().into_owned(),
+            remembered: self.read(|session| session.metadata.clone())?,
+        };
+        Ok(Planned { request, counted: view.counted })
+    }
+
+    /// An answer's own tokens, and what its provider counted, for the next plan.
+    pub(super) fn counted(&self, draft: &Draft, planned: &Planned) -> u64 {
+        let mut context = self.context();
+        let tokens = context.tokens.message(&draft.message());
+        let reported = draft.used.prompt_tokens + draft.used.completion_tokens;
+        if draft.used.prompt_tokens > 0 {
+            context.reported = Some(Reported {
+                message_id: draft.id().to_owned(),
+                tokens: reported,
+                counted: Some(planned.counted + tokens),
+            });
+        }
+        tokens
+    }
+
+    async fn summarize(
+        self: &Arc<Self>,
+        range: Range,
+        ended: &CancellationToken,
+        used: &mut TokenUse,
+    ) -> Result<()> {
+        let settings = &self.settings;
+        let mut said = String::from("The conversation:\n");
+        for message in &range.messages {
+            said.push_str(&format!("\n[{}] {}\n", message.role, message.content));
+            for call in message.tool_calls.iter().flatten() {
+                let function = &call["function"];
+                let arguments = function["arguments"].as_str().unwrap_or_default();
+                let name = function["name"].as_str().unwrap_or_default();
+                said.push_str(&format!("[calls {name}] {arguments}\n"));
+            }
+        }
+        let request = ProviderRequest {
+            model: settings.summary_model.clone().unwrap_or_else(|| settings.model.clone()),
+            system: Some(SUMMARIZE.to_owned()),
+            messages: vec![Arc::new(SessionMessage::new(Role::User, said))],
+            max_tokens: Some(range.room),
+            session_id: self.id.clone(),
+            working_dir: settings.working_dir.to_string_lossy().into_owned(),
+            ..ProviderRequest::default()
+        };
+        let (mut summary, mut cost) = (String::new(), TokenUse::default());
+        let mut events = self.provider.stream(request);
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = ended.cancelled() => return Err(cancelled(&self.id, "it was ended")),
+                next = events.next() => next,
+            };
+            match next.transpose()? {
+                None => break,
+                Some(ProviderEvent::Text(text)) => summary.push_str(&text),
+                Some(ProviderEvent::Usage(used)) => cost = used,
+                Some(_) => {}
+            }
+        }
+        if summary.trim().is_empty() {
+            return Err(OpencodeError::model_failure(
+                ErrorCode::ProviderError,
+                format!("the summary of session {} is empty", self.id),
+            ));
+        }
+        let after = self.context().tokens.text(&summary);
+        let compaction = Compaction::new(
+            range.first,
+            range.last,
+            summary.trim(),
+            range.strategy,
+            range.tokens,
+            after,
+        );
+        let serde_json::Value::Object(compaction) = compaction.to_value() else { return Ok(()) };
+        self.add_cost(&mut cost);
+        used.add(&cost);
+        self.record(vec![Change::CompactionAdded { compaction }, Change::UsageAdded(cost)]).await
+    }
+
+    /// By the prices that were given, when the provider told none.
+    pub(super) fn add_cost(&self, used: &mut TokenUse) {
+        if used.cost == 0.0
+            && let Some(prices) = &self.settings.prices
+        {
+            used.cost = prices.of(used);
+        }
+    }
+}
+
+impl Conversation {
+    /// How full the context window is.
+    pub fn get_context_usage(&self) -> Result<ContextUsage> {
+        let window = self.inner.window()?;
+        self.inner.with_given(0, |given, tokens| usage(given, window.max, tokens))
+    }
+
+    /// Leaves all but some messages out of what is sent from now on; the history stays. Tells what
+    /// it leaves out; with `dry_run` it only tells.
+    pub fn prune_context(&self, keep: Keep, dry_run: bool) -> Result<Pruned> {
+        let pruned = self.inner.with_given(0, |given, tokens| prune(given, keep, tokens))?;
+        if !dry_run {
+            self.inner.context().state = Some(pruned.state.clone());
+        }
+        Ok(pruned)
+    }
+}
+
+/// As it is kept in a conversation.
+pub(super) type Shared = Mutex<Context>;
