@@ -9,3 +9,4 @@ mod histories;
 mod sessions;
 mod tools;
 mod turns;
+mod windows;

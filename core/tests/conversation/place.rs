@@ -24,7 +24,7 @@ pub(crate) fn place(script: impl IntoIterator<Item = Reply>) -> Place {
 
 impl Place {
     pub(crate) fn options(&self) -> ConversationOptions {
-        let model: Arc<dyn ModelProvider> = Arc::clone(&self.model) as _;
+        let model: Arc<dyn ModelProvider> = self.model.clone();
         ConversationOptions {
             model: Some("m1".to_owned()),
             provider: Some(ProviderChoice::Own(model)),

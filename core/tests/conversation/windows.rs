@@ -1,0 +1,99 @@
+//! Conversations that are longer than their context window.
+
+use std::sync::Arc;
+
+use opencode_sessions::conversation::tools::Tool;
+use opencode_sessions::conversation::window::{Keep, PruneStrategy};
+use opencode_sessions::conversation::{Conversation, ConversationOptions};
+use opencode_sessions::provider::Reply;
+use serde_json::json;
+
+use crate::place::{Place, place};
+
+fn small(here: &Place, strategy: PruneStrategy) -> ConversationOptions {
+    let look = Tool::new("look", "Looks.", json!({"type": "object"}), |_, _| async {
+        Ok(json!("word ".repeat(100)))
+    });
+    ConversationOptions {
+        context_window: Some(4_000),
+        max_tokens: Some(500),
+        prune_strategy: Some(strategy),
+        tools: vec![look.unwrap().into()],
+        ..here.options()
+    }
+}
+
+#[tokio::test]
+async fn two_hundred_turns_with_tools_fit_into_four_thousand_tokens_and_all_are_kept() {
+    for strategy in [PruneStrategy::SlidingWindow, PruneStrategy::ToolResults] {
+        let script = (0..200).flat_map(|n| {
+            [Reply::call("look", json!({"turn": n})), Reply::text(&format!("Seen {n}."))]
+        });
+        let here = place(script);
+        let conversation = Conversation::create(small(&here, strategy)).unwrap();
+        for n in 0..200 {
+            let text = conversation.message(format!("Look, turn {n}.")).text().await.unwrap();
+            assert_eq!(text, format!("Seen {n}."));
+        }
+        let session = here.storage.load(conversation.id()).unwrap();
+        assert_eq!(session.messages.len(), 800);
+        let usage = conversation.get_context_usage().unwrap();
+        assert!(usage.current <= 3_500 && usage.max == 4_000, "{usage:?}");
+        for asked in here.model.asked() {
+            assert_eq!(asked.messages[0].role.as_str(), "user");
+            let last = asked.messages.last().unwrap();
+            assert!(["user", "tool"].contains(&last.role.as_str()));
+        }
+        if strategy == PruneStrategy::SlidingWindow {
+            assert!(here.asked().messages.len() < 100);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_summarised_and_the_summary_is_kept_and_paid() {
+    // Every second request may be for a summary: the script answers both alike.
+    let here = place((0..200).map(|_| Reply::text("In short: they looked.")));
+    let conversation = Conversation::create(small(&here, PruneStrategy::Summarize)).unwrap();
+    for n in 0..40 {
+        let words = format!("Turn {n}: {}", "something else ".repeat(100));
+        conversation.message(words).text().await.unwrap();
+    }
+    let session = here.storage.load(conversation.id()).unwrap();
+    let compactions = session.compactions.unwrap();
+    assert!(!compactions.is_empty());
+    assert_eq!(compactions[0]["summary"], "In short: they looked.");
+    assert_eq!(session.messages.len(), 80, "nothing that was said is gone");
+    let sent = here.asked().messages;
+    assert!(sent.iter().any(|message| message.content.contains("In short")), "{sent:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_fit_is_an_error_and_the_session_goes_on() {
+    let here = place([Reply::text("Fine.")]);
+    let conversation = Conversation::create(small(&here, PruneStrategy::SlidingWindow)).unwrap();
+    let error = conversation.message("word ".repeat(10_000)).result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "CONTEXT_LENGTH_EXCEEDED");
+    assert!(here.model.asked().is_empty(), "nothing was sent");
+    assert_eq!(conversation.clear_history(0).unwrap(), 1);
+    assert_eq!(conversation.message("Shorter.").text().await.unwrap(), "Fine.");
+}
+
+#[tokio::test]
+async fn pruning_by_hand_changes_what_is_sent_and_nothing_else() {
+    let here = place((0..9).map(|n| Reply::text(&format!("a{n}"))));
+    let conversation = here.conversation();
+    for n in 0..6 {
+        conversation.message(format!("q{n}")).text().await.unwrap();
+    }
+    let keep = Keep { last: 2, system: true, important: true };
+    let dry = conversation.prune_context(keep, true).unwrap();
+    assert_eq!(dry.left_out.len(), 10);
+    conversation.message("q6").text().await.unwrap();
+    assert_eq!(here.asked().messages.len(), 13, "a dry run does nothing");
+    conversation.prune_context(keep, false).unwrap();
+    conversation.message("q7").text().await.unwrap();
+    let sent: Vec<_> = here.asked().messages.iter().map(|m| Arc::clone(m)).collect();
+    assert_eq!(sent.len(), 3);
+    assert_eq!(conversation.session().unwrap().messages.len(), 16);
+}
