@@ -24,6 +24,7 @@ pub mod manager;
 pub mod model;
 pub mod provider;
 pub mod server;
+mod sse;
 pub mod store;
 pub mod transfer;
 

@@ -20,7 +20,7 @@ pub mod events;
 mod feed;
 mod handlers;
 mod health;
-mod http;
+pub(crate) mod http;
 mod hub;
 mod lenient;
 mod messages;
@@ -28,7 +28,7 @@ pub mod operations;
 mod requests;
 mod scope;
 mod sessions;
-mod surrogates;
+pub(crate) mod surrogates;
 mod turn;
 pub mod types;
 
