@@ -114,10 +114,11 @@ impl MessageReader {
 
     fn usage(&mut self, usage: Option<&Value>, heard: &mut Heard) {
         let Some(usage) = usage else { return };
-        let count = |name: &str| usage.get(name).and_then(Value::as_u64);
+        // A later count of nothing takes back no earlier one.
+        let count = |name: &str| usage.get(name)?.as_u64().filter(|count| *count > 0);
         let before = self.used;
-        let fresh = before.prompt_tokens - before.cache_read - before.cache_write;
-        let fresh = count("input_tokens").unwrap_or(fresh);
+        let cached = before.cache_read.saturating_add(before.cache_write);
+        let fresh = count("input_tokens").unwrap_or(before.prompt_tokens.saturating_sub(cached));
         let cache_read = count("cache_read_input_tokens").unwrap_or(before.cache_read);
         let cache_write = count("cache_creation_input_tokens").unwrap_or(before.cache_write);
         self.used = TokenUse {
@@ -196,13 +197,14 @@ impl Reader for MessageReader {
 
     fn end(&mut self, _announced: bool, heard: &mut Heard) -> bool {
         let Some(finish) = self.finish.take() else { return false };
-        // A call that was still being written is none.
-        if !matches!(self.open, Some(Block::Call { .. })) {
-            self.close(heard);
-        }
-        for call in std::mem::take(&mut self.calls) {
+        let is_writing = matches!(self.open, Some(Block::Call { .. }));
+        self.close(heard);
+        let last = self.calls.len();
+        for (position, call) in (1..).zip(std::mem::take(&mut self.calls)) {
+            // A call that was still being written is none.
+            let is_suspect = finish == Finish::Length || (is_writing && position == last);
             let is_whole = serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments).is_ok();
-            if finish != Finish::Length || is_whole {
+            if is_whole || !is_suspect {
                 heard.push_back(ProviderEvent::ToolCall(call));
             }
         }

@@ -222,7 +222,8 @@ impl Reader for ChatReader {
 
     fn end(&mut self, announced: bool, heard: &mut Heard) -> bool {
         // Without a reason to stop, the mark at the end is one if all that came is whole.
-        let is_whole = announced && self.spoke && self.calls.iter().all(Call::is_whole);
+        let is_whole = |call: &Call| call.arguments.trim().is_empty() || call.is_whole();
+        let is_whole = announced && self.spoke && self.calls.iter().all(is_whole);
         if self.finish.is_none() && !is_whole {
             return false;
         }
