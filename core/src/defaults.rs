@@ -158,3 +158,17 @@ pub const MESSAGE_OVERHEAD: u64 = 4;
 
 /// The context window of a model that nothing is known of, in tokens.
 pub const CONTEXT_WINDOW: u64 = 128_000;
+
+/// How long a model may be silent, before its first word and between two: those that think do so
+/// for minutes without a sign.
+pub const MODEL_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How long what may still follow a model's finish, such as the count of its tokens, is waited for.
+pub const MODEL_TAIL: Duration = Duration::from_secs(5);
+
+/// A model's answer may be so large as it comes over the wire, in bytes.
+pub const MODEL_ANSWER_CAP: usize = 64 << 20;
+
+/// The longest answer asked for, in tokens, where a provider wants it said and the caller does not:
+/// this, or what the model can, if that is less.
+pub const MODEL_MAX_TOKENS: u64 = 32_000;

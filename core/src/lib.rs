@@ -25,6 +25,7 @@ pub mod model;
 mod process;
 pub mod provider;
 pub mod server;
+mod sse;
 pub mod store;
 pub mod transfer;
 

@@ -1,6 +1,7 @@
 // Starts the real OpenCode server and the scripted model for one test program, and obeys it:
 // one JSON object a line on standard input, one answer a line on standard output. README.md has
 // the commands. When standard input ends, everything started here ends, and its files are removed.
+// `node rig.mjs model` starts the model alone.
 
 import { createInterface } from "node:readline";
 import { Model } from "./model.mjs";
@@ -37,6 +38,10 @@ const commands = {
 };
 
 async function start() {
+  if (process.argv[2] === "model") {
+    await model.start();
+    return { model_url: model.url };
+  }
   const [directory] = await Promise.all([places.project("project"), model.start(), share.start()]);
   const home = places.home(configuration());
   opencode = new OpenCode({ places, home, directory, proxy: share.url });

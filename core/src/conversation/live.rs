@@ -15,7 +15,7 @@ use super::stream::{self, ResponseStream};
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
 use crate::model::{Change, Map, NewSession, Role, Session, SessionMessage};
-use crate::provider::ModelProvider;
+use crate::provider::{self, ModelProvider, ProviderOptions};
 use crate::store::{SessionHandle, SessionStorage, StorageOptions, Store};
 
 /// A conversation with a model. Clones are the same one.
@@ -280,17 +280,25 @@ fn storage(options: &ConversationOptions) -> Result<SessionStorage> {
     }
 }
 
+/// The provider, and the model without its name.
 fn resolved(
     options: &ConversationOptions,
     model: &str,
 ) -> Result<(Arc<dyn ModelProvider>, String)> {
-    match &options.provider {
-        Some(ProviderChoice::Own(provider)) => Ok((Arc::clone(provider), model.to_owned())),
-        Some(ProviderChoice::Named(name)) => {
-            Err(OpencodeError::invalid(format!("no provider {name:?}")))
+    let (name, model) = match &options.provider {
+        Some(ProviderChoice::Own(provider)) => {
+            return Ok((Arc::clone(provider), model.to_owned()));
         }
-        None => Err(OpencodeError::invalid(format!("no provider for model {model:?}"))),
-    }
+        Some(ProviderChoice::Named(name)) => {
+            let own = model.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('/'));
+            (name.as_str(), own.unwrap_or(model))
+        }
+        None => provider::split(model)?,
+    };
+    let mut reached = ProviderOptions::default();
+    reached.base_url.clone_from(&options.base_url);
+    reached.api_key.clone_from(&options.api_key);
+    Ok((provider::named(name, reached)?, model.to_owned()))
 }
 
 fn tools(options: &ConversationOptions) -> Result<Vec<Tool>> {

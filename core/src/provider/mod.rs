@@ -4,12 +4,24 @@
 //! |---|---|
 //! | [`ModelProvider`] | the narrow trait; anybody can write one |
 //! | `request`, `event` | what goes out, and what comes in |
+//! | [`OpenAi`], [`Anthropic`] | the two wire formats that most servers speak |
+//! | [`named`], [`split`] | providers and models by name |
+//! | `link`, `answer`, `refusal` | a question over HTTP, what is heard, what a refusal means |
+//! | `history` | what was said, as any wire format needs it |
 //! | [`Scripted`] | a fixed script, for tests, demos and docs that need no key |
 //!
 //! A provider asks once and reports what it hears. When a request is repeated, what a turn is and
 //! what is kept of it, is a conversation's to decide.
 
+mod answer;
+mod anthropic;
 mod event;
+mod history;
+mod known;
+mod link;
+mod openai;
+mod options;
+mod refusal;
 mod request;
 mod scripted;
 
@@ -17,7 +29,11 @@ use std::fmt;
 
 use futures_util::stream::BoxStream;
 
+pub use self::anthropic::Anthropic;
 pub use self::event::{Finish, ProviderEvent, ToolCall};
+pub use self::known::{named, split};
+pub use self::openai::OpenAi;
+pub use self::options::{ProviderBuilder, ProviderOptions};
 pub use self::request::{ProviderRequest, ToolSpec};
 pub use self::scripted::{Reply, Scripted};
 use crate::error::Result;

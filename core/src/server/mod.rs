@@ -28,7 +28,7 @@ pub mod operations;
 mod requests;
 mod scope;
 mod sessions;
-mod surrogates;
+pub(crate) mod surrogates;
 mod turn;
 pub mod types;
 

@@ -4,7 +4,7 @@
 use memchr::memmem;
 
 /// The JSON with U+FFFD in place of each half; `None` when there is none in it.
-pub(super) fn mended(json: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn mended(json: &[u8]) -> Option<Vec<u8>> {
     let mut mended: Option<Vec<u8>> = None;
     let mut high: Option<usize> = None;
     let mut replace = |at: usize| {

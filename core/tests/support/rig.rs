@@ -96,7 +96,7 @@ impl Rig {
     }
 
     fn start_blocking() -> Self {
-        let mut process = Process::start();
+        let mut process = Process::start(&[]);
         let first = process.read_line();
         let addresses = serde_json::from_str(&first).unwrap();
         Self { addresses, process: Arc::new(Mutex::new(process)) }
@@ -192,16 +192,44 @@ impl Rig {
     }
 
     async fn command(&self, command: Value) -> Value {
-        let process = Arc::clone(&self.process);
-        let answer = blocking(move || {
-            let mut process = process.lock().unwrap();
-            process.write_line(&command.to_string());
-            process.read_line()
-        });
-        let answer: Value = serde_json::from_str(&answer.await).unwrap();
-        assert_eq!(answer["ok"], true, "the rig says: {}", answer["error"]);
-        answer
+        command_of(&self.process, command).await
     }
+}
+
+/// The scripted model alone, for those who ask it without a server between.
+pub(crate) struct Model {
+    pub(crate) url: String,
+    process: Arc<Mutex<Process>>,
+}
+
+impl Model {
+    pub(crate) async fn start() -> Self {
+        blocking(|| {
+            let mut process = Process::start(&["model"]);
+            let first: Value = serde_json::from_str(&process.read_line()).unwrap();
+            let url = first["model_url"].as_str().unwrap().to_owned();
+            Self { url, process: Arc::new(Mutex::new(process)) }
+        })
+        .await
+    }
+
+    /// One more answer, before all others: an entry as in `fixtures.json`.
+    pub(crate) async fn add_fixture(&self, fixture: Value) {
+        let command = json!({"command": "add_fixture", "fixture": fixture});
+        command_of(&self.process, command).await;
+    }
+}
+
+async fn command_of(process: &Arc<Mutex<Process>>, command: Value) -> Value {
+    let process = Arc::clone(process);
+    let answer = blocking(move || {
+        let mut process = process.lock().unwrap();
+        process.write_line(&command.to_string());
+        process.read_line()
+    });
+    let answer: Value = serde_json::from_str(&answer.await).unwrap();
+    assert_eq!(answer["ok"], true, "the rig says: {}", answer["error"]);
+    answer
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -215,7 +243,7 @@ struct Process {
 }
 
 impl Process {
-    fn start() -> Self {
+    fn start(args: &[&str]) -> Self {
         let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/servers");
         assert!(
             servers.join("node_modules").is_dir(),
@@ -223,6 +251,7 @@ impl Process {
         );
         let mut child = Command::new("node")
             .arg(servers.join("rig.mjs"))
+            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

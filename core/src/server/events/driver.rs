@@ -14,11 +14,11 @@ use super::interest::Interest;
 use super::pause::Pause;
 use super::queue::Queue;
 use super::recent::Recent;
-use super::sse::{Decoder, Frame};
 use super::stream::StreamOptions;
 use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
 use crate::server::types::event::Event;
+use crate::sse::{Decoder, Frame};
 
 /// After so many connections in a row that the server ended without an event, its other endpoint
 /// is tried: 1.14.46 ends `/event` right after `server.connected`.

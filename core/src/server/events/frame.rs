@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::feed::Endpoint;
-use super::sse::{Decoder, Frame};
 use crate::defaults::SSE_LINE;
 use crate::error::{OpencodeError, Result};
 use crate::server::surrogates;
 use crate::server::types::event::Event;
+use crate::sse::{Decoder, Frame};
 
 /// What `/global/event` puts around an event.
 #[derive(Deserialize)]

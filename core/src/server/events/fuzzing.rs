@@ -2,7 +2,7 @@
 //! corpus, as `store::fuzzing`.
 
 use super::decode_all;
-use super::sse::{Decoder, Frame};
+use crate::sse::{Decoder, Frame};
 
 /// Small, so that frames are too long often.
 const LIMIT: usize = 100;

@@ -7,7 +7,7 @@
 //! | `feed` | where its bytes and the present state come from |
 //! | `interest` | which events it delivers, and whose state it asks for after a gap |
 //! | `queue`, `buffer` | what waits for a reader, bounded |
-//! | `sse`, `frame` | bytes to frames to events; [`decode_all`] for a recorded stream |
+//! | `frame` | frames (of `crate::sse`) to events; [`decode_all`] for a recorded stream |
 
 mod buffer;
 mod driver;
@@ -20,7 +20,6 @@ mod interest;
 mod pause;
 mod queue;
 mod recent;
-mod sse;
 mod stream;
 
 #[cfg(test)]

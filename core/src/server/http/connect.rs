@@ -90,7 +90,7 @@ fn basic(username: &str, password: &str) -> Result<HeaderValue> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one constructor")]
-pub(super) fn client(base: &Url, limits: &Limits) -> Result<reqwest::Client> {
+pub(crate) fn client(base: &Url, limits: &Limits) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("opencode-sessions/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect)

@@ -177,7 +177,7 @@ fn hint(call: &Call<'_>, kind: ApiErrorKind, told: &Told) -> Option<String> {
 }
 
 /// `retry-after-ms`, `retry-after` in seconds or as a date; a date that is past asks for no wait.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |text: &str| text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
     if let Some(millis) = text("retry-after-ms").and_then(number) {

@@ -20,9 +20,9 @@ use url::Url;
 
 use self::call::Bound;
 pub(crate) use self::call::Call;
-pub(crate) use self::connect::{Address, Limits};
+pub(crate) use self::connect::{Address, Limits, client};
 pub(crate) use self::decode::{Lenient, decode_list};
-pub(crate) use self::failure::is_unknown_call;
+pub(crate) use self::failure::{is_unknown_call, retry_after};
 pub(crate) use self::retry::wait as backoff;
 use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
@@ -47,7 +47,7 @@ pub(crate) struct Answer {
 
 impl Http {
     pub(crate) fn new(address: Address, limits: Limits) -> Result<Self> {
-        let client = connect::client(&address.base, &limits)?;
+        let client = client(&address.base, &limits)?;
         Ok(Self { client, base: address.base, authorization: address.authorization, limits })
     }
 
@@ -259,7 +259,7 @@ impl Answer {
     }
 }
 
-fn content_type(headers: &HeaderMap) -> String {
+pub(crate) fn content_type(headers: &HeaderMap) -> String {
     let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
     kind.unwrap_or_default().to_ascii_lowercase()
 }
@@ -273,7 +273,7 @@ fn cut_off(call: &Call<'_>, error: &reqwest::Error) -> OpencodeError {
 }
 
 /// The cause that tells most; the outer ones repeat the address.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;

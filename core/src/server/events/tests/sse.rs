@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::sse::{Decoder, Frame};
+use crate::sse::{Decoder, Frame};
 
 const LIMIT: usize = 64;
 

@@ -1,7 +1,7 @@
 //! Server-sent events from bytes, however they are split, in bounded memory.
 //!
-//! The rules are the HTML standard's. The fields `event`, `id` and `retry` are skipped: the server
-//! sends nothing in them that is not in the data.
+//! The rules are the HTML standard's. The fields `event`, `id` and `retry` are skipped: those who
+//! send here say nothing in them that is not in the data.
 
 use memchr::memchr2;
 
