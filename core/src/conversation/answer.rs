@@ -147,8 +147,8 @@ impl Draft {
     }
 
     fn stored(&mut self) -> Vec<Change> {
-        self.message.tool_calls = (!self.calls.is_empty())
-            .then(|| self.calls.iter().map(|call| openai_shape(call)).collect());
+        self.message.tool_calls =
+            (!self.calls.is_empty()).then(|| self.calls.iter().map(openai_shape).collect());
         self.is_ahead = false;
         self.stored_at = Instant::now();
         let mut message = self.message.clone();

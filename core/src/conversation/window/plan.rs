@@ -51,10 +51,11 @@ pub fn plan(given: &Given<'_>, window: &Window, tokens: &mut Tokens) -> Result<P
         if window.strategy.clears_results() {
             clear_results(&mut draft, &mut local, window, tokens);
         }
-        if window.strategy.summarizes() && draft.size_of(local) > window.budget() {
-            if let Some(range) = to_summarize(&draft, local, window) {
-                return Ok(Plan::Summarize(range));
-            }
+        if window.strategy.summarizes()
+            && draft.size_of(local) > window.budget()
+            && let Some(range) = to_summarize(&draft, local, window)
+        {
+            return Ok(Plan::Summarize(range));
         }
         let most = match window.strategy {
             PruneStrategy::ToolResults => window.limit(),
