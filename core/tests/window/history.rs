@@ -58,8 +58,8 @@ pub(crate) fn any_history() -> impl Strategy<Value = History> {
     let mishaps = prop::collection::vec(any_mishap(), 0..6);
     (steps, mishaps, 1usize..8).prop_map(|(steps, mishaps, ids)| {
         let mut history = build(&steps, ids);
-        for mishap in mishaps.iter().filter(|_| true) {
-            befall(&mut history, mishap);
+        for (number, mishap) in mishaps.iter().enumerate() {
+            befall(&mut history, mishap, number);
         }
         history.into_iter().map(Arc::new).collect()
     })
@@ -122,7 +122,7 @@ pub(crate) fn build(steps: &[Step], ids: usize) -> Vec<SessionMessage> {
     history
 }
 
-fn befall(history: &mut Vec<SessionMessage>, mishap: &Mishap) {
+fn befall(history: &mut Vec<SessionMessage>, mishap: &Mishap, number: usize) {
     if history.is_empty() {
         return;
     }
@@ -132,7 +132,7 @@ fn befall(history: &mut Vec<SessionMessage>, mishap: &Mishap) {
         Mishap::Swapped(a, b) => history.swap(a.index(length), b.index(length)),
         Mishap::Repeated(at) => {
             let mut again = history[at.index(length)].clone();
-            again.id = format!("{}_again_{length}", again.id);
+            again.id = format!("{}_again_{number}", again.id);
             history.push(again);
         }
         Mishap::Pinned(at) => history[at.index(length)].important = Some(true),
