@@ -52,10 +52,11 @@ pub fn plan(given: &Given<'_>, window: &Window, tokens: &mut Tokens) -> Result<P
         if window.strategy.clears_results() {
             clear_results(&mut draft, &mut local, window, tokens);
         }
-        if window.strategy.summarizes() && draft.size_of(local) > window.budget() {
-            if let Some(range) = to_summarize(&draft, local, window) {
-                return Ok(Plan::Summarize(range));
-            }
+        if window.strategy.summarizes()
+            && draft.size_of(local) > window.budget()
+            && let Some(range) = to_summarize(&draft, local, window)
+        {
+            return Ok(Plan::Summarize(range));
         }
         // Words are lost to save results only when there is no other way.
         let can_wait = window.strategy == PruneStrategy::ToolResults && whole <= window.limit();
