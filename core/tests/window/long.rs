@@ -6,6 +6,7 @@ use std::sync::Arc;
 use opencode_sessions::conversation::window::{
     Compaction, Given, Plan, PruneStrategy, Reported, Tokens, View, ViewState, Window, plan, usage,
 };
+use opencode_sessions::defaults::SUMMARIES_PER_TURN;
 use opencode_sessions::{Role, SessionMessage};
 
 use crate::history::{History, Step, build, words};
@@ -201,4 +202,16 @@ fn what_was_left_out_comes_back_when_it_is_marked_important() {
     let view = send(plan(&given, &window, &mut tokens).unwrap());
     assert_eq!(view.messages[0], history[0]);
     check_view(&given, &window, &view);
+}
+
+#[test]
+fn a_turn_that_was_summarised_often_enough_is_cut_instead() {
+    let history = turns(20);
+    let window = Window { strategy: PruneStrategy::Summarize, ..Window::new(4_000) };
+    let asked = |summarized| {
+        let given = Given { messages: &history, summarized, ..Given::default() };
+        plan(&given, &window, &mut Tokens::new()).unwrap()
+    };
+    assert!(matches!(asked(SUMMARIES_PER_TURN - 1), Plan::Summarize(_)));
+    assert!(!send(asked(SUMMARIES_PER_TURN)).left_out.is_empty());
 }
