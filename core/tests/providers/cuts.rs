@@ -148,3 +148,14 @@ async fn nobody_there_a_web_page_and_a_hang_up_are_told_apart() {
     assert_eq!(ask(&provider, hello()).await.code(), "CONNECTION");
     assert_eq!(server.requests().len(), 2);
 }
+
+#[tokio::test]
+async fn a_server_that_never_closes_an_answer_that_is_over_is_not_waited_for() {
+    let text =
+        b"data: {\"choices\":[{\"delta\":{\"content\":\"Well\"},\"finish_reason\":\"stop\"}]}\n\n";
+    let server = Scripted::queue([Reply::chunked(200, SSE, [text]).and_silence()]).await;
+    let idle = Duration::from_millis(200);
+    let provider = OpenAi::builder().base_url(server.url()).read_idle_timeout(idle);
+    let heard = ask(&provider.build().unwrap(), hello()).await;
+    assert_eq!((heard.text().as_str(), heard.finish()), ("Well", Some(Finish::Stop)));
+}
