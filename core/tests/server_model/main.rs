@@ -7,6 +7,8 @@ mod asking;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod conversations;
+
 use std::sync::Arc;
 
 use opencode_sessions::provider::{
