@@ -43,6 +43,10 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may pause; prompts, which answer when their turn ends, are not bounded.
 pub const READ_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// A request that only reads and has no answer for so long is asked once more; the first answer
+/// counts.
+pub const ASK_BESIDE: Duration = Duration::from_secs(5);
+
 /// How often a request that may be repeated is, after its first failure.
 pub const RETRIES: u32 = 3;
 

@@ -100,7 +100,22 @@ fn errors() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_async;
+    use super::{read, without_async};
+
+    #[test]
+    fn every_test_that_the_checklist_names_exists() {
+        let page = read("docs/server-checklist.md").unwrap();
+        let named: Vec<(&str, &str)> =
+            page.split('`').filter_map(|word| word.split_once("::")).collect();
+        assert!(named.len() > 40);
+        for (module, test) in named.into_iter().filter(|(_, test)| test.matches('_').count() > 2) {
+            let there = ["server", "client_faults", "wire"].iter().any(|suite| {
+                read(&format!("core/tests/{suite}/{module}.rs"))
+                    .is_ok_and(|tests| tests.contains(&format!("fn {test}()")))
+            });
+            assert!(there, "there is no test {module}::{test}");
+        }
+    }
 
     #[test]
     fn a_coroutine_becomes_a_function_that_waits() {

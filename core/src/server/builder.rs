@@ -78,7 +78,9 @@ impl ClientBuilder {
         self
     }
 
-    /// How often a request that may be repeated is: 3 times by default.
+    /// How often a request that may be repeated is: 3 times by default. With 0 nothing is sent
+    /// twice; otherwise a reading that is not answered within 5 s is also asked once more beside,
+    /// because a server that is starting takes requests that it never answers.
     pub fn retries(mut self, retries: u32) -> Self {
         self.limits.retries = retries;
         self

@@ -60,6 +60,18 @@ async fn a_reading_is_repeated_after_each_passing_fault() {
     }
 }
 
+/// As the real server does with what reaches it between its first connection and its readiness.
+#[tokio::test]
+async fn a_reading_that_the_server_swallowed_is_asked_once_more() {
+    let server = fails_at_first(MESSAGE, 1, Reply::never).await;
+    assert_eq!(message(&client(&server)).await.unwrap().text(), "Hi there!");
+    assert_eq!(count(&server, MESSAGE), 2);
+
+    let server = fails_at_first("GET /event", 1, Reply::never).await;
+    client(&server).subscribe().await.unwrap();
+    assert_eq!(count(&server, "GET /event"), 2);
+}
+
 #[tokio::test]
 async fn what_would_fail_again_is_not_repeated() {
     for status in [400, 401, 404, 409, 500, 501] {

@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(asked("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
         assert_eq!(asked("retry-after", "2"), Some(Duration::from_secs(2)));
         assert_eq!(asked("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let long = asked("retry-after", "Fri, 21 Oct 2150 07:28:00 GMT").unwrap();
+        let long = asked("retry-after", "Wed, 21 Oct 2150 07:28:00 GMT").unwrap();
         assert!(long > Duration::from_secs(1_000_000));
         assert_eq!(asked("retry-after", "soon"), None);
         assert_eq!(asked("retry-after", "-1"), None);

@@ -12,8 +12,8 @@ mod retry;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Response;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
@@ -23,6 +23,7 @@ pub(crate) use self::call::Call;
 pub(crate) use self::connect::{Address, Limits};
 pub(crate) use self::decode::{Lenient, decode_list};
 pub(crate) use self::failure::is_unknown_call;
+use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
 
 /// The header that names the project's directory, percent-encoded.
@@ -113,7 +114,7 @@ impl Http {
     /// Opens an answer that goes on for ever; only its beginning is bounded in time.
     pub(crate) async fn open(&self, call: Call<'_>) -> Result<Response> {
         let opening = async {
-            let response = self.request(&call).send().await.map_err(|e| self.unanswered(e))?;
+            let response = self.head(&call).await.map_err(|e| self.unanswered(e))?;
             self.accepted(&call, response).await
         };
         let opened = tokio::time::timeout(self.limits.read_idle, opening)
@@ -127,11 +128,11 @@ impl Http {
     }
 
     async fn once(&self, call: &Call<'_>) -> Result<Answer> {
-        let request = self.request(call).send();
+        let head = self.head(call);
         let response = match call.bound {
             // The headers of a turn come when it is through.
-            Bound::Turn => request.await,
-            Bound::Ordinary => self.in_time(call, request).await?,
+            Bound::Turn => head.await,
+            Bound::Ordinary => self.in_time(call, head).await?,
         };
         let response = response.map_err(|error| self.unanswered(error))?;
         let response = self.accepted(call, response).await?;
@@ -141,6 +142,24 @@ impl Http {
             return Err(failure::web_page(call, &self.base));
         }
         Ok(Answer { headers, body, what: call.to_string() })
+    }
+
+    /// The head of the answer. While the real server starts it takes requests that it never
+    /// answers, so what only reads is asked once more beside the first time.
+    async fn head(&self, call: &Call<'_>) -> reqwest::Result<Response> {
+        let first = self.request(call).send();
+        if call.method != Method::GET || self.limits.retries == 0 {
+            return first.await;
+        }
+        tokio::pin!(first);
+        if let Ok(head) = tokio::time::timeout(defaults::ASK_BESIDE, &mut first).await {
+            return head;
+        }
+        tracing::debug!("no answer yet, asking once more: {call}");
+        tokio::select! {
+            head = &mut first => head,
+            head = self.request(call).send() => head,
+        }
     }
 
     /// The response, or the error it stands for.

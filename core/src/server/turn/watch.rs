@@ -19,7 +19,7 @@ use crate::server::types::session::SessionInfo;
 const QUICK: Duration = Duration::from_millis(250);
 
 /// A prompt may be stored so long before its turn begins, and a turn be over so long before the
-/// server says why it failed.
+/// server says why it failed or closes the answer.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// So many of the newest messages are looked at.
@@ -69,6 +69,13 @@ enum Stage {
 
 fn is_answer(message: &Message) -> bool {
     matches!(message.info, MessageInfo::Assistant(_))
+}
+
+fn is_open(message: &Message) -> bool {
+    match &message.info {
+        MessageInfo::Assistant(answer) => answer.error.is_none() && answer.completed_at().is_none(),
+        _ => false,
+    }
 }
 
 /// A session that is watched.
@@ -235,6 +242,10 @@ impl<'c> Watch<'c> {
     async fn what_is_said(&mut self) -> Result<Look> {
         let quiet = self.quiet.get_or_insert_with(Instant::now).elapsed();
         let messages = self.client.messages().list(&self.info.id).limit(LOOKED_AT).await?;
+        // A turn that fails is called idle before its answer is closed.
+        if quiet < GRACE && messages.last().is_some_and(is_open) {
+            return Ok(Look::Unclear);
+        }
         let Some(begun) = &self.begun else {
             let prompted = messages.last().is_some_and(|m| matches!(m.info, MessageInfo::User(_)));
             let may_begin = prompted && !self.seen_running && self.failure.is_none();

@@ -27,6 +27,7 @@
 mod extra;
 mod names;
 mod number;
+mod raw;
 mod tagged;
 
 pub mod diff;
@@ -51,6 +52,7 @@ pub use message::{AssistantMessage, Message, MessageInfo, UserMessage};
 pub use part::{Part, ReasoningPart, TextPart};
 pub use permission::{PermissionAction, PermissionReply, PermissionRequest, PermissionRule};
 pub use question::{QuestionInfo, QuestionOption, QuestionRequest};
+pub use raw::RawJson;
 pub use session::{GlobalSession, SessionInfo};
 pub use status::RunStatus;
 pub use todo::TodoItem;

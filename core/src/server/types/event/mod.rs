@@ -23,10 +23,12 @@ mod view;
 use std::fmt;
 use std::ops::Deref;
 
+use serde::de::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::permission::PermissionRequest;
 use super::question::QuestionRequest;
+use super::raw::{Checked, RawJson};
 use crate::model::Map;
 
 pub use props::{
@@ -45,8 +47,8 @@ pub struct Props<T> {
     pub event_id: Option<String>,
     /// The project directory, if the stream names it.
     pub directory: Option<String>,
-    /// What stood beside `id`, `type` and `properties`.
-    pub extra: Map,
+    /// Hardly ever there, so boxed: events are moved a lot.
+    extra: Option<Box<Map>>,
     /// Properties that the wire does not have.
     derived: &'static [&'static str],
 }
@@ -58,9 +60,14 @@ impl<T> Props<T> {
             properties: Box::new(properties),
             event_id: None,
             directory: None,
-            extra: Map::new(),
+            extra: None,
             derived: &[],
         }
+    }
+
+    /// What stood beside `id`, `type` and `properties`, if anything did.
+    pub fn extra(&self) -> Option<&Map> {
+        self.extra.as_deref()
     }
 
     /// The properties alone.
@@ -99,7 +106,7 @@ macro_rules! events {
                 /// The project directory, if the stream names it.
                 directory: Option<String>,
                 /// The whole event.
-                raw: Value,
+                raw: RawJson,
             },
         }
 
@@ -159,7 +166,7 @@ macro_rules! events {
                     Self::Lagged { missed } => {
                         json!({"type": self.kind(), "properties": {"missed": missed}})
                     }
-                    Self::Unknown { raw, .. } => raw.clone(),
+                    Self::Unknown { raw, .. } => Value::clone(raw),
                 }
             }
 
@@ -169,7 +176,7 @@ macro_rules! events {
                 match self {
                     $(Self::$variant { props } => (
                         serde_json::to_value(&*props.properties).unwrap_or_default(),
-                        !props.derived.is_empty() || !props.extra.is_empty(),
+                        !props.derived.is_empty() || props.extra.is_some(),
                     ),)+
                     Self::Reconnected => (json!({}), false),
                     Self::Lagged { missed } => (json!({"missed": missed}), false),
@@ -179,18 +186,20 @@ macro_rules! events {
                 }
             }
 
-            /// The known event of this kind; `None` if there is none or its properties do not
-            /// decode.
-            fn known(kind: &str, properties: &str) -> Option<Self> {
+            /// The known event of this kind; `None` if there is none, whose properties are checked.
+            fn known<'t, D: Deserializer<'t>>(
+                kind: &str,
+                properties: D,
+            ) -> Result<Option<Self>, D::Error> {
                 match kind {
                     $($kind => decode::properties(properties)
-                        .map(|props: Props<$props>| Self::$variant { props }),)+
-                    _ => None,
+                        .map(|props: Props<$props>| Some(Self::$variant { props })),)+
+                    _ => Checked::deserialize(properties).map(|Checked| None),
                 }
             }
 
             /// What stood around the properties.
-            fn set_envelope(&mut self, id: Option<String>, extra: Map) {
+            fn set_envelope(&mut self, id: Option<String>, extra: Option<Box<Map>>) {
                 match self {
                     $(Self::$variant { props } => {
                         props.event_id = id;
@@ -282,6 +291,6 @@ fn wire_form<T: serde::Serialize>(kind: &str, props: &Props<T>) -> Value {
     }
     event.insert("type".to_owned(), json!(kind));
     event.insert("properties".to_owned(), properties);
-    event.extend(props.extra.clone());
+    event.extend(props.extra().cloned().unwrap_or_default());
     Value::Object(event)
 }
