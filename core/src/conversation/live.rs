@@ -225,6 +225,11 @@ impl Conversation {
         stream
     }
 
+    /// Whether a turn runs, or waits to.
+    pub fn is_in_turn(&self) -> bool {
+        self.inner.turns.try_lock().is_err()
+    }
+
     /// Offers the model one more tool, from the next request on; one of the same name gives way.
     pub fn register_tool(&self, tool: Tool) -> Result<()> {
         let names = {

@@ -12,6 +12,7 @@
 //! | `events` | what those hear who listen |
 //! | `history` | reading, editing, forking what was said |
 //! | `library` | conversations by id: listed, described, deleted, imported |
+//! | [`SessionPool`] | conversations of a server: one owner each, the idle ones closed |
 //! | [`PromptTemplate`] | system prompts with fields |
 //! | [`window`] | how much of what was said is sent |
 //! | [`tools`] | what a model may ask to be done here |
@@ -27,6 +28,7 @@ mod library;
 mod live;
 mod options;
 mod order;
+mod pool;
 mod prompt;
 mod stream;
 pub mod tools;
@@ -46,6 +48,7 @@ pub use self::options::{
     ApprovalRequest, Approve, Busy, ConversationOptions, Prices, ProviderChoice, ToolChoice,
     ToolErrors,
 };
+pub use self::pool::{Lent, SessionPool};
 pub use self::prompt::{DEFAULT_SYSTEM_PROMPT, PromptTemplate};
 pub use self::stream::{Reader, ResponseStream};
 pub use self::window::ContextUsage;

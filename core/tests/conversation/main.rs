@@ -10,6 +10,7 @@ mod ends;
 mod failures;
 mod histories;
 mod kills;
+mod pools;
 mod sessions;
 mod tools;
 mod turns;
