@@ -109,6 +109,8 @@ impl Draft {
                 }
             }
             ProviderEvent::Usage(used) => self.used = used,
+            // A turn begins another draft.
+            ProviderEvent::MessageEnd => {}
             ProviderEvent::Finish(finish) => self.finish = Some(finish),
             ProviderEvent::Remember { key, value } => heard.remember = Some((key, value)),
         }

@@ -226,6 +226,7 @@ impl Inner {
 impl Conversation {
     /// How full the context window is.
     pub fn get_context_usage(&self) -> Result<ContextUsage> {
+        self.inner.is_for_models("get_context_usage")?;
         let window = self.inner.window()?;
         self.inner.with_given(0, |given, tokens| usage(given, window.max, tokens))
     }
@@ -233,6 +234,7 @@ impl Conversation {
     /// Leaves all but some messages out of what is sent from now on; the history stays. Tells what
     /// it leaves out; with `dry_run` it only tells.
     pub fn prune_context(&self, keep: Keep, dry_run: bool) -> Result<Pruned> {
+        self.inner.is_for_models("prune_context")?;
         let pruned = self.inner.with_given(0, |given, tokens| prune(given, keep, tokens))?;
         if !dry_run {
             self.inner.context().state = Some(pruned.state.clone());

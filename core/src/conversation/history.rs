@@ -134,6 +134,7 @@ impl Conversation {
         new_session_id: Option<String>,
         inclusive: bool,
     ) -> Result<Self> {
+        self.inner.is_for_models("fork")?;
         let fork =
             self.inner.read(|session| session.fork(from_message, inclusive, new_session_id))??;
         let id = fork.id.clone();
@@ -158,6 +159,7 @@ impl Conversation {
 
     /// Changing what was said while it is being said is refused.
     fn writable(&self) -> Result<SessionHandle> {
+        self.inner.is_for_models("changing what was said")?;
         if self.inner.turns.try_lock().is_err() {
             return Err(OpencodeError::Busy { session_id: self.inner.id.clone() });
         }

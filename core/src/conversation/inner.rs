@@ -10,7 +10,7 @@ use super::order::Order;
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
 use crate::model::{Change, Record, Session};
-use crate::provider::ModelProvider;
+use crate::provider::{ModelProvider, Side};
 use crate::store::{LiveSession, Observer, SessionHandle, SessionStorage, Store};
 
 pub(super) struct Inner {
@@ -67,12 +67,28 @@ impl Inner {
         Ok(session.clone())
     }
 
+    /// `NOT_SUPPORTED` where the other side keeps the history and the tools.
+    pub(super) fn is_for_models(&self, what: &str) -> Result<()> {
+        match self.provider.side() {
+            Side::Model => Ok(()),
+            Side::Agent => Err(not_supported(what).of_session(&self.id)),
+        }
+    }
+
     pub(super) fn tools(&self) -> Vec<Tool> {
         self.tools.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn tool(&self, name: &str) -> Option<Tool> {
         self.tools().into_iter().find(|tool| tool.name() == name)
+    }
+}
+
+pub(super) fn not_supported(what: &str) -> OpencodeError {
+    OpencodeError::NotSupported {
+        what: what.to_owned(),
+        by: "by an agent that keeps its own history and tools".to_owned(),
+        session_id: None,
     }
 }
 

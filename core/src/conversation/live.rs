@@ -8,14 +8,15 @@ use serde_json::Value;
 
 use super::events::{ConversationEvent, ConversationEventKind, ListenerId, Listeners};
 use super::inner::{self, Inner};
-use super::options::{Busy, ConversationOptions, ProviderChoice, ToolChoice};
+use super::options::{ApprovalRequest, Busy, ConversationOptions, ProviderChoice, ToolChoice};
 use super::order::{self, Order};
 use super::prompt::DEFAULT_SYSTEM_PROMPT;
 use super::stream::{self, ResponseStream};
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
 use crate::model::{Change, Map, NewSession, Role, Session, SessionMessage};
-use crate::provider::{self, ModelProvider, ProviderOptions};
+use crate::provider::{self, ModelProvider, OpenCode, ProviderOptions, Side};
+use crate::server::{Client, PermissionAnswer, PermissionHandler};
 use crate::store::{SessionHandle, SessionStorage, StorageOptions, Store};
 
 /// A conversation with a model. Clones are the same one.
@@ -73,6 +74,7 @@ impl Conversation {
             ));
         };
         let (provider, model) = resolved(&options, &model)?;
+        check_side(&options, &*provider)?;
         let tools = tools(&options)?;
         let working_dir = working_dir(options.working_dir.clone(), "")?;
         let system =
@@ -232,6 +234,7 @@ impl Conversation {
 
     /// Offers the model one more tool, from the next request on; one of the same name gives way.
     pub fn register_tool(&self, tool: Tool) -> Result<()> {
+        self.inner.is_for_models("register_tool")?;
         let names = {
             let mut tools = self.inner.tools.write().unwrap_or_else(PoisonError::into_inner);
             tools.retain(|known| known.name() != tool.name());
@@ -302,10 +305,58 @@ fn resolved(
         }
         None => provider::split(model)?,
     };
+    if name == "opencode" {
+        return Ok((Arc::new(OpenCode::new(server(options)?)), model.to_owned()));
+    }
     let mut reached = ProviderOptions::default();
     reached.base_url.clone_from(&options.base_url);
     reached.api_key.clone_from(&options.api_key);
     Ok((provider::named(name, reached)?, model.to_owned()))
+}
+
+/// The server that plays the other side; it asks for leave as tools here do.
+fn server(options: &ConversationOptions) -> Result<Client> {
+    let mut builder = Client::builder();
+    if let Some(url) = &options.base_url {
+        builder = builder.base_url(url);
+    }
+    if let Some(password) = &options.api_key {
+        builder = builder.password(password);
+    }
+    if let Some(approve) = options.approve.clone() {
+        builder = builder.on_permission(PermissionHandler::new(move |request| {
+            let asked = approve.ask(ApprovalRequest::from(request));
+            async move {
+                match asked.await {
+                    true => PermissionAnswer::Once,
+                    false => PermissionAnswer::Reject(Some("refused by the user".to_owned())),
+                }
+            }
+        }));
+    }
+    builder.build()
+}
+
+/// What only a conversation with a model has.
+fn check_side(options: &ConversationOptions, provider: &dyn ModelProvider) -> Result<()> {
+    if provider.side() == Side::Model {
+        return Ok(());
+    }
+    let given = [
+        ("tools", !options.tools.is_empty()),
+        ("system_prompt", options.system_prompt.is_some()),
+        ("temperature", options.temperature.is_some()),
+        ("max_tokens", options.max_tokens.is_some()),
+        ("stop_sequences", !options.stop_sequences.is_empty()),
+        ("context_window", options.context_window.is_some()),
+        ("prune_strategy", options.prune_strategy.is_some()),
+        ("prune_threshold", options.prune_threshold.is_some()),
+        ("summary_model", options.summary_model.is_some()),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((what, _)) => Err(inner::not_supported(what)),
+        None => Ok(()),
+    }
 }
 
 fn tools(options: &ConversationOptions) -> Result<Vec<Tool>> {

@@ -15,6 +15,7 @@ use crate::defaults;
 use crate::error::{OpencodeError, Result};
 use crate::model::{Map, TokenUse};
 use crate::provider::ModelProvider;
+use crate::server::types::permission::PermissionRequest;
 use crate::store::SessionStorage;
 
 /// How a conversation behaves; what is `None` has its default.
@@ -119,6 +120,22 @@ pub struct ApprovalRequest {
     pub params: Value,
     /// Why it is asked.
     pub reason: String,
+}
+
+impl From<PermissionRequest> for ApprovalRequest {
+    fn from(asked: PermissionRequest) -> Self {
+        let what = match asked.patterns.is_empty() {
+            true => asked.permission.clone(),
+            false => format!("{}: {}", asked.permission, asked.patterns.join(", ")),
+        };
+        Self {
+            session_id: asked.session_id,
+            id: asked.id,
+            tool: asked.permission,
+            params: Value::Object(asked.metadata),
+            reason: what,
+        }
+    }
 }
 
 /// Decides about calls that somebody has to agree to.
@@ -313,7 +330,7 @@ impl ConversationOptions {
             "summary_model": self.summary_model,
             "max_turns": self.max_turns,
             "parallel_tools": self.parallel_tools,
-            "base_url": self.base_url,
+            "base_url": self.base_url.as_deref().map(without_password),
         });
         let Value::Object(all) = all else { return Map::new() };
         all.into_iter().filter(|(_, value)| !value.is_null()).collect()
@@ -342,6 +359,18 @@ impl ConversationOptions {
             prices: self.prices,
         }
     }
+}
+
+/// An address as it may be stored.
+fn without_password(address: &str) -> String {
+    let Ok(mut url) = url::Url::parse(address) else { return address.to_owned() };
+    let secret = url.password().is_some();
+    // What has no user has no password either.
+    let _ = url.set_password(None);
+    if secret {
+        let _ = url.set_username("");
+    }
+    url.into()
 }
 
 /// Models that reason refuse any temperature but their own.

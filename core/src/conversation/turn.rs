@@ -18,7 +18,7 @@ use super::{Inner, Speaker, cancelled};
 use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
 use crate::model::{Change, SessionMessage, TokenUse};
-use crate::provider::{Finish, ProviderRequest, Side};
+use crate::provider::{Finish, ProviderEvent, ProviderRequest, Side};
 use crate::server::http::backoff;
 
 /// What a turn adds up to.
@@ -142,7 +142,7 @@ impl Inner {
             let planned = self.planned(ended, &mut total.used).await?;
             let mut draft = Draft::new(&self.settings.model, self.call_ids()?);
             total.requests += u32::from(attempt == 0);
-            let heard = self.hear(planned.request.clone(), &mut draft, speaker, ended).await;
+            let heard = self.hear(planned.request.clone(), &mut draft, speaker, ended, total).await;
             let error = match heard {
                 Ok(()) => {
                     self.store_answer(&mut draft, &planned, speaker, total).await?;
@@ -150,7 +150,9 @@ impl Inner {
                 }
                 Err(error) => error,
             };
-            if !draft.is_begun() && error.retryable() && attempt < defaults::RETRIES {
+            // A prompt is never sent twice.
+            let is_safe = self.provider.side() == Side::Model;
+            if is_safe && !draft.is_begun() && error.retryable() && attempt < defaults::RETRIES {
                 attempt += 1;
                 if let Some(wait) = backoff(attempt, error.retry_after()) {
                     tracing::warn!(session = self.id, %error, ?wait, attempt, "asking the model again");
@@ -167,6 +169,10 @@ impl Inner {
     }
 
     fn call_ids(&self) -> Result<HashSet<String>> {
+        if self.provider.side() == Side::Agent {
+            // Its results name its own ids.
+            return Ok(HashSet::new());
+        }
         self.read(|session| {
             let calls = session.messages.iter().flat_map(|message| message.call_ids());
             calls.map(str::to_owned).collect()
@@ -179,6 +185,7 @@ impl Inner {
         draft: &mut Draft,
         speaker: &Speaker,
         ended: &CancellationToken,
+        total: &mut Total,
     ) -> Result<()> {
         let mut events = self.provider.stream(request);
         loop {
@@ -189,7 +196,17 @@ impl Inner {
                 next = events.next() => next,
             };
             let Some(event) = next else { break };
-            let heard = draft.hear(event?);
+            let event = event?;
+            if event == ProviderEvent::MessageEnd {
+                let mut changes = draft.whole(None);
+                changes.push(self.used(draft, total));
+                self.record(changes).await?;
+                self.tell_usage(draft, speaker)?;
+                self.listeners.tell(&ConversationEvent::Message(draft.message()));
+                *draft = Draft::new(&self.settings.model, HashSet::new());
+                continue;
+            }
+            let heard = draft.hear(event);
             // What a reader was told is stored no later than the end of its part.
             let mut changes = if heard.store { draft.so_far() } else { Vec::new() };
             if let Some((key, value)) = heard.remember {

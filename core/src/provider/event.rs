@@ -18,6 +18,8 @@ pub enum ProviderEvent {
     ToolCall(ToolCall),
     /// An agent ran a tool of its own: the call came before.
     ToolResult { id: String, result: Result<Value, String> },
+    /// An agent's message is over, and it goes on with another.
+    MessageEnd,
     /// What the request used so far; the last one counts. What came from a cache or went there is
     /// part of `prompt_tokens`, and thoughts are part of `completion_tokens`.
     Usage(TokenUse),

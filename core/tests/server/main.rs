@@ -11,6 +11,7 @@ mod support;
 #[path = "../wire/openapi.rs"]
 mod openapi;
 
+mod agent;
 mod asked;
 mod auth;
 mod creates;
