@@ -184,10 +184,10 @@ impl Heard {
 
     fn part(&mut self, message: &str, part: &Part) -> Vec<ProviderEvent> {
         let mut pieces = Vec::new();
-        if self.message.as_deref() != Some(message) {
-            if self.message.replace(message.to_owned()).is_some() {
-                pieces.push(ProviderEvent::MessageEnd);
-            }
+        if self.message.as_deref() != Some(message)
+            && self.message.replace(message.to_owned()).is_some()
+        {
+            pieces.push(ProviderEvent::MessageEnd);
         }
         match part {
             Part::Text { text } => pieces.extend(self.rest(Kind::Text, &text.id, &text.text)),
