@@ -58,7 +58,7 @@ async fn a_turn_of_the_server_is_told_as_it_comes_and_mirrored() {
     assert_eq!(roles, ["user", "assistant", "tool", "assistant"]);
     assert_eq!(session.tool_history[0].tool_name, "bash");
     assert!(session.total_tokens() > 0);
-    let there = here.client.messages().list(&server_session(&conversation)).await.unwrap();
+    let there = here.client.messages().list(server_session(&conversation)).await.unwrap();
     assert_eq!(there.last().unwrap().text(), "Written.");
 }
 
@@ -74,7 +74,7 @@ async fn a_conversation_that_is_resumed_goes_on_in_the_same_session_of_the_serve
     assert_eq!(answer.text(), "Forty-two.");
     assert!(!answer.message.reasoning.as_ref().unwrap()[0].text.is_empty());
     assert_eq!(server_session(&first), server_session(&again));
-    let there = here.client.messages().list(&server_session(&again)).await.unwrap();
+    let there = here.client.messages().list(server_session(&again)).await.unwrap();
     assert_eq!(there.len(), 4, "each prompt was sent once");
 }
 
