@@ -2,7 +2,7 @@
 //!
 //! Each function is one example: above it what it does not declare itself, below it what it has
 //! to have done. They run in a child process, because some of them take the server's address from
-//! the environment.
+//! the environment. The file is as long as the guide, which it follows line by line.
 #![allow(
     unused_mut,
     unused_variables,
