@@ -12,6 +12,7 @@
 //! | `events` | what those hear who listen |
 //! | `history` | reading, editing, forking what was said |
 //! | `library` | conversations by id: listed, described, deleted, imported |
+//! | `plain` | options and events as plain data, for other languages |
 //! | [`PromptTemplate`] | system prompts with fields |
 //! | [`window`] | how much of what was said is sent |
 //! | [`tools`] | what a model may ask to be done here |
@@ -27,6 +28,7 @@ mod library;
 mod live;
 mod options;
 mod order;
+mod plain;
 mod prompt;
 mod stream;
 pub mod tools;

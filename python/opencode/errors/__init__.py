@@ -27,7 +27,10 @@ about stored ones a ``SessionStorageError``; what a server refuses is an ``ApiEr
     ├── ContextLengthExceededError        CONTEXT_LENGTH_EXCEEDED
     ├── ProviderAuthError                 PROVIDER_AUTH
     ├── ProviderError                     PROVIDER_ERROR
-    └── CancelledError                    CANCELLED
+    ├── CancelledError                    CANCELLED
+    ├── ToolError                         TOOL_ERROR
+    ├── BusyError                         BUSY
+    └── NotSupportedError                 NOT_SUPPORTED
 
 >>> from opencode.errors import OpencodeError, SessionNotFoundError
 >>> from opencode.sessions import SessionStorage
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ActionRequiredError",
     "ApiError",
+    "BusyError",
     "CancelledError",
     "ConflictError",
     "ConnectionFailedError",
@@ -58,6 +62,7 @@ __all__ = [
     "InvalidSessionIdError",
     "NoActiveSessionError",
     "NotFoundError",
+    "NotSupportedError",
     "OpencodeError",
     "ProviderAuthError",
     "ProviderError",
@@ -70,6 +75,7 @@ __all__ = [
     "SessionLockedError",
     "SessionNotFoundError",
     "SessionStorageError",
+    "ToolError",
     "UnauthorizedError",
 ]
 
@@ -328,3 +334,21 @@ class CancelledError(OpencodeError):
     """The turn was aborted before it was through. Not asyncio's of the same name."""
 
     code = "CANCELLED"
+
+
+class ToolError(OpencodeError):
+    """A tool failed, and the conversation was told to end the turn then."""
+
+    code = "TOOL_ERROR"
+
+
+class BusyError(OpencodeError):
+    """The conversation has a turn that is not over."""
+
+    code = "BUSY"
+
+
+class NotSupportedError(OpencodeError):
+    """What the provider of a conversation cannot do."""
+
+    code = "NOT_SUPPORTED"
