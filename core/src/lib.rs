@@ -10,6 +10,8 @@
 //! | [`hooks`] | what runs on a session's events: callbacks and shell commands |
 //! | [`transfer`] | sessions as other tools write them, and back |
 //! | [`server`] | the client for an OpenCode server; [`Client`] |
+//! | [`provider`] | models, and what is asked of them |
+//! | [`conversation`] | turns with a model that may call tools; [`Conversation`](conversation::Conversation) |
 //! | [`defaults`] | the default of everything that has one |
 //!
 //! A module uses only those above it, but for `defaults`, and `transfer`, which knows only the
@@ -48,6 +50,11 @@ pub use transfer::Format;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The examples of the guide to conversations run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/conversation.md")]
+struct ConversationGuide;
 
 /// The examples of the client's guide compile.
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! The model's message while it comes: kept in parts, stored at the end of each.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use tokio::time::Instant;
 use super::chunk::Chunk;
 use crate::defaults;
 use crate::error::OpencodeError;
-use crate::model::{Change, Map, Reasoning, Role, SessionMessage, TokenUse};
+use crate::model::{Change, Map, Reasoning, Role, SessionMessage, TokenUse, new_message_id};
 use crate::provider::{Finish, ProviderEvent, ToolCall};
 
 /// What came of one request so far.
@@ -16,6 +17,8 @@ use crate::provider::{Finish, ProviderEvent, ToolCall};
 pub(super) struct Draft {
     message: SessionMessage,
     calls: Vec<ToolCall>,
+    /// Ids that calls of the session have: some models give the same again.
+    taken: HashSet<String>,
     /// Open until the provider says that it ended.
     thought: Option<String>,
     pub(super) used: TokenUse,
@@ -39,12 +42,13 @@ pub(super) struct Heard {
 }
 
 impl Draft {
-    pub(super) fn new(model: &str) -> Self {
+    pub(super) fn new(model: &str, taken: HashSet<String>) -> Self {
         let mut message = SessionMessage::new(Role::Assistant, "");
         message.model = Some(model.to_owned());
         Self {
             message,
             calls: Vec::new(),
+            taken,
             thought: None,
             used: TokenUse::default(),
             finish: None,
@@ -84,8 +88,12 @@ impl Draft {
             ProviderEvent::ReasoningEnd { signature } => {
                 heard.store = self.end_thought(signature);
             }
-            ProviderEvent::ToolCall(call) => {
+            ProviderEvent::ToolCall(mut call) => {
                 self.end_thought(None);
+                if call.id.is_empty() || self.taken.contains(&call.id) {
+                    call.id = new_message_id().replacen("msg_", "call_", 1);
+                }
+                self.taken.insert(call.id.clone());
                 heard.store = true;
                 self.is_ahead = true;
                 heard.chunk = Some(Chunk::ToolCall {
@@ -147,8 +155,8 @@ impl Draft {
     }
 
     fn stored(&mut self) -> Vec<Change> {
-        self.message.tool_calls = (!self.calls.is_empty())
-            .then(|| self.calls.iter().map(|call| openai_shape(call)).collect());
+        self.message.tool_calls =
+            (!self.calls.is_empty()).then(|| self.calls.iter().map(openai_shape).collect());
         self.is_ahead = false;
         self.stored_at = Instant::now();
         let mut message = self.message.clone();

@@ -13,7 +13,7 @@ use super::answer::params;
 use super::chunk::Chunk;
 use super::events::ConversationEvent;
 use super::options::ApprovalRequest;
-use super::tools::{Tool, ToolContext, ToolOutcome};
+use super::tools::{Tool, ToolContext, ToolOutcome, cap_output, cap_text};
 use super::{Inner, Speaker};
 use crate::error::Result;
 use crate::model::{Change, NewTool, Role, SessionMessage};
@@ -115,7 +115,7 @@ impl Inner {
         context.cancelled = cancelled.child_token();
         // Whatever becomes of this future, the tool hears that nobody waits any more.
         let _gone = context.cancelled.clone().drop_guard();
-        self.agreed(&tool, call, &params, &context).await?;
+        context.approved = self.agreed(&tool, call, &params, &context).await?;
         self.finished(&tool, params, context).await
     }
 
@@ -125,8 +125,8 @@ impl Inner {
         call: &ToolCall,
         params: &Value,
         context: &ToolContext,
-    ) -> Result<(), String> {
-        let Some(reason) = tool.handler().needs_approval(params, context) else { return Ok(()) };
+    ) -> Result<Option<String>, String> {
+        let Some(reason) = tool.needs_approval(params, context) else { return Ok(None) };
         let Some(approve) = &self.settings.approve else {
             return Err(format!("refused: {reason}, and there is nobody to ask"));
         };
@@ -138,7 +138,7 @@ impl Inner {
             reason: reason.clone(),
         };
         match AssertUnwindSafe(approve.ask(request)).catch_unwind().await {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(Some(reason)),
             Ok(false) => Err(format!("refused by the user: {reason}")),
             Err(_) => {
                 tracing::error!(session = self.id, tool = call.name, "approve panicked: refused");
@@ -148,10 +148,10 @@ impl Inner {
     }
 
     async fn finished(&self, tool: &Tool, params: Value, context: ToolContext) -> ToolOutcome {
-        let bound = self.settings.tool_timeout;
-        let run = AssertUnwindSafe(tool.handler().run(params, context)).catch_unwind();
+        let bound = tool.handler().own_timeout(&params).unwrap_or(self.settings.tool_timeout);
+        let run = AssertUnwindSafe(tool.run(params, context)).catch_unwind();
         match tokio::time::timeout(bound, run).await {
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(outcome)) => outcome.map(cap_output).map_err(cap_text),
             Ok(Err(_)) => {
                 tracing::error!(session = self.id, tool = tool.name(), "a tool panicked");
                 Err(format!("{} failed in itself", tool.name()))

@@ -88,21 +88,29 @@ type Callback = Arc<dyn Fn(&ConversationEvent) + Send + Sync>;
 
 /// Those who listen, in the order in which they came.
 #[derive(Default)]
-pub(super) struct Listeners(Mutex<(u64, Vec<(u64, ConversationEventKind, Callback)>)>);
+pub(super) struct Listeners(Mutex<List>);
+
+#[derive(Default)]
+struct List {
+    ids: u64,
+    listeners: Vec<(u64, ConversationEventKind, Callback)>,
+}
 
 impl Listeners {
     pub(super) fn add(&self, kind: ConversationEventKind, callback: Callback) -> ListenerId {
         let mut list = self.list();
-        list.0 += 1;
-        let id = list.0;
-        list.1.push((id, kind, callback));
+        list.ids += 1;
+        let id = list.ids;
+        list.listeners.push((id, kind, callback));
         ListenerId(id)
     }
 
     pub(super) fn remove(&self, id: ListenerId) -> bool {
         let mut list = self.list();
-        let Some(at) = list.1.iter().position(|(known, ..)| *known == id.0) else { return false };
-        let taken = list.1.remove(at);
+        let Some(at) = list.listeners.iter().position(|(known, ..)| *known == id.0) else {
+            return false;
+        };
+        let taken = list.listeners.remove(at);
         drop(list);
         drop(taken);
         true
@@ -114,7 +122,7 @@ impl Listeners {
         let kind = event.kind();
         let callbacks: Vec<Callback> = self
             .list()
-            .1
+            .listeners
             .iter()
             .filter(|(_, wanted, _)| *wanted == kind)
             .map(|(_, _, callback)| Arc::clone(callback))
@@ -127,7 +135,7 @@ impl Listeners {
         callbacks.len()
     }
 
-    fn list(&self) -> MutexGuard<'_, (u64, Vec<(u64, ConversationEventKind, Callback)>)> {
+    fn list(&self) -> MutexGuard<'_, List> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -91,7 +91,14 @@ impl Conversation {
     }
 
     /// Replaces fields of a message.
-    pub fn edit_message(&self, id: &str, set: MessageEdit) -> Result<()> {
+    pub fn edit_message(&self, id: &str, mut set: MessageEdit) -> Result<()> {
+        if ["content", "tool_calls", "reasoning", "parts"]
+            .iter()
+            .any(|said| set.contains_key(*said))
+        {
+            // It was counted as it was.
+            set.entry("tokens").or_insert(Value::Null);
+        }
         self.edit(Change::MessageEdited { id: id.to_owned(), set })
     }
 

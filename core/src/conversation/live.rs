@@ -46,6 +46,7 @@ pub struct Conversation {
 }
 
 /// How a session is had.
+#[derive(Clone, Copy)]
 enum Access {
     /// With its lease from now on.
     Now,
@@ -116,12 +117,7 @@ impl Conversation {
         options: ConversationOptions,
         access: Access,
     ) -> Result<Self> {
-        let auto_save = options.auto_save.unwrap_or(true);
-        let handle = match access {
-            Access::Now if auto_save => inner::open(&storage, id)?,
-            _ => SessionHandle::from(storage.load(id)?),
-        };
-        let session = handle.read(Clone::clone)?;
+        let session = storage.load(id)?;
         let mut options = options.over(session.options.as_ref().unwrap_or(&Map::new()));
         options.check()?;
         if options.provider.is_none() {
@@ -143,7 +139,13 @@ impl Conversation {
             .or_else(|| session.system_prompt.clone())
             .unwrap_or_else(|| DEFAULT_SYSTEM_PROMPT.to_owned());
         let working_dir = working_dir(options.working_dir.clone(), &session.working_dir)?;
+        let auto_save = options.auto_save.unwrap_or(true);
         let settings = options.settings(model, working_dir, system);
+        // Last: what is wrong with the options keeps nobody else from the session.
+        let handle = match access {
+            Access::Now if auto_save => inner::open(&storage, id)?,
+            _ => SessionHandle::from(session),
+        };
         let late = auto_save && !handle.is_live();
         Ok(Self::of(id.to_owned(), storage, handle, late, settings, provider, tools))
     }

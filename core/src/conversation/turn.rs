@@ -3,6 +3,7 @@
 //! Everything is in the journal before the next request goes out. What fails ends the turn and
 //! leaves a session that can be gone on with.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -139,7 +140,7 @@ impl Inner {
         let mut attempt = 0;
         loop {
             let planned = self.planned(ended, &mut total.used).await?;
-            let mut draft = Draft::new(&self.settings.model);
+            let mut draft = Draft::new(&self.settings.model, self.call_ids()?);
             total.requests += u32::from(attempt == 0);
             let heard = self.hear(planned.request.clone(), &mut draft, speaker, ended).await;
             let error = match heard {
@@ -163,6 +164,13 @@ impl Inner {
             self.store_broken(&mut draft, &error, speaker, total).await?;
             return Err(error);
         }
+    }
+
+    fn call_ids(&self) -> Result<HashSet<String>> {
+        self.read(|session| {
+            let calls = session.messages.iter().flat_map(|message| message.call_ids());
+            calls.map(str::to_owned).collect()
+        })
     }
 
     async fn hear(

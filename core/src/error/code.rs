@@ -202,8 +202,8 @@ impl ErrorCode {
             code: Self::ProviderAuth,
             name: "PROVIDER_AUTH",
             python: "ProviderAuthError",
-            when: "the model's provider refused the key",
-            hint: "log in to the provider: opencode auth login",
+            when: "the model's provider refused the key, or there is none",
+            hint: "set the provider's key, such as OPENAI_API_KEY; on an OpenCode server: opencode auth login",
         },
         CodeEntry {
             code: Self::ProviderError,

@@ -18,7 +18,8 @@ pub enum ProviderEvent {
     ToolCall(ToolCall),
     /// An agent ran a tool of its own: the call came before.
     ToolResult { id: String, result: Result<Value, String> },
-    /// What the request used so far; the last one counts.
+    /// What the request used so far; the last one counts. What came from a cache or went there is
+    /// part of `prompt_tokens`, and thoughts are part of `completion_tokens`.
     Usage(TokenUse),
     /// Why it stopped. The stream ends after it.
     Finish(Finish),

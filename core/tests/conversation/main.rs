@@ -1,11 +1,15 @@
 //! Conversations with a scripted model: what a turn says, keeps and survives.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod place;
 
 mod ends;
 mod failures;
 mod histories;
+mod kills;
 mod sessions;
 mod tools;
 mod turns;

@@ -255,3 +255,41 @@ async fn a_tool_registered_later_is_offered_from_then_on() {
     assert_eq!(here.asked().tools[0].name, "add");
     assert_eq!(conversation.state().unwrap().tools, ["add"]);
 }
+
+#[tokio::test]
+async fn the_built_in_tools_work_in_the_directory_and_ask_before_they_change_it() {
+    let approve = Approve::new(|request| async move { request.tool == "write" });
+    let here = place([
+        Reply::call("write", json!({"filePath": "a.txt", "content": "one\n"}))
+            .and_call("bash", json!({"command": "rm a.txt"})),
+        Reply::call("read", json!({"filePath": "a.txt"}))
+            .and_call("read", json!({"filePath": "/etc/hostname"})),
+        Reply::text("Written."),
+    ]);
+    let conversation = Conversation::create(ConversationOptions {
+        tools: ["read", "write", "bash"].map(Into::into).into(),
+        approve: Some(approve),
+        ..here.options()
+    })
+    .unwrap();
+    let (chunks, error) = all(conversation.message("Write it.")).await;
+    assert!(error.is_none());
+    assert_eq!(std::fs::read_to_string(here.dir.path().join("a.txt")).unwrap(), "one\n");
+    let results = results(&chunks);
+    let outcomes: Vec<(&str, bool)> =
+        results.iter().map(|(tool, _, error)| (tool.as_str(), error.is_none())).collect();
+    for wanted in [("write", true), ("bash", false), ("read", true), ("read", false)] {
+        assert!(outcomes.contains(&wanted), "{results:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_result_of_a_hundred_megabytes_is_cut_for_the_model() {
+    let here = place([Reply::call("flood", json!({})), Reply::text("Much.")]);
+    let flood = tool("flood", |_| async { Ok(json!("x".repeat(100 << 20))) });
+    let conversation = with(&here, [flood]);
+    let (chunks, _) = all(conversation.message("Go.")).await;
+    let told = results(&chunks).remove(0).1;
+    assert!(told.as_str().unwrap().chars().count() <= 30_000);
+    assert!(here.asked().messages[2].content.len() <= 30_000);
+}

@@ -1,7 +1,5 @@
 //! Conversations that are longer than their context window.
 
-use std::sync::Arc;
-
 use opencode_sessions::conversation::tools::Tool;
 use opencode_sessions::conversation::window::{Keep, PruneStrategy};
 use opencode_sessions::conversation::{Conversation, ConversationOptions};
@@ -93,7 +91,6 @@ async fn pruning_by_hand_changes_what_is_sent_and_nothing_else() {
     assert_eq!(here.asked().messages.len(), 13, "a dry run does nothing");
     conversation.prune_context(keep, false).unwrap();
     conversation.message("q7").text().await.unwrap();
-    let sent: Vec<_> = here.asked().messages.iter().map(|m| Arc::clone(m)).collect();
-    assert_eq!(sent.len(), 3);
+    assert_eq!(here.asked().messages.len(), 3);
     assert_eq!(conversation.session().unwrap().messages.len(), 16);
 }

@@ -29,11 +29,12 @@ pub(crate) fn both(server: &Scripted) -> [Arc<dyn ModelProvider>; 2] {
 }
 
 pub(crate) fn question(messages: impl IntoIterator<Item = SessionMessage>) -> ProviderRequest {
-    let mut request = ProviderRequest::default();
-    request.model = "m1".to_owned();
-    request.messages = messages.into_iter().map(Arc::new).collect();
-    request.session_id = "s1".to_owned();
-    request
+    ProviderRequest {
+        model: "m1".to_owned(),
+        messages: messages.into_iter().map(Arc::new).collect(),
+        session_id: "s1".to_owned(),
+        ..ProviderRequest::default()
+    }
 }
 
 pub(crate) fn hello() -> ProviderRequest {

@@ -25,9 +25,9 @@ async fn of_an_answer_cut_anywhere_the_text_is_heard_and_no_call() {
         let finish = before_the_finish(recorded);
         for at in (0..finish).step_by(7) {
             // As a crash does it, and as a proxy does that ends the answer well.
-            let crash = Reply::chunked(200, SSE, [&recorded.as_bytes()[..at]]).and_silence();
-            let mut cut = crash;
-            cut = cut.cut_after(usize::MAX);
+            let (live, cut) = Reply::events();
+            live.bytes(&recorded.as_bytes()[..at]);
+            live.cut();
             let ended = Reply::with(200, SSE, recorded.as_bytes()[..at].to_vec());
             let server = Scripted::queue([cut, ended]).await;
             let provider: &dyn ModelProvider = match recorded == OPENAI {
@@ -40,10 +40,8 @@ async fn of_an_answer_cut_anywhere_the_text_is_heard_and_no_call() {
                 assert!(heard.error.as_ref().unwrap().retryable());
                 assert!(heard.calls().is_empty(), "no call of an answer cut at {at}");
                 assert!("Grüße, 日本 🐟".starts_with(&heard.text()), "{at}");
-                if recorded[..finish]
-                    .get(..at)
-                    .is_some_and(|sent| sent.contains("🐟\"}") && sent.ends_with("\n\n"))
-                {
+                let said = recorded.find("🐟\"}").is_some_and(|text| text + 40 < at);
+                if said {
                     assert_eq!(heard.text(), "Grüße, 日本 🐟", "what came is heard, cut at {at}");
                 }
             }
@@ -149,4 +147,15 @@ async fn nobody_there_a_web_page_and_a_hang_up_are_told_apart() {
     assert_eq!(ask(&provider, hello()).await.code(), "DECODE");
     assert_eq!(ask(&provider, hello()).await.code(), "CONNECTION");
     assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_never_closes_an_answer_that_is_over_is_not_waited_for() {
+    let text =
+        b"data: {\"choices\":[{\"delta\":{\"content\":\"Well\"},\"finish_reason\":\"stop\"}]}\n\n";
+    let server = Scripted::queue([Reply::chunked(200, SSE, [text]).and_silence()]).await;
+    let idle = Duration::from_millis(200);
+    let provider = OpenAi::builder().base_url(server.url()).read_idle_timeout(idle);
+    let heard = ask(&provider.build().unwrap(), hello()).await;
+    assert_eq!((heard.text().as_str(), heard.finish()), ("Well", Some(Finish::Stop)));
 }

@@ -17,7 +17,7 @@ const VARIABLES: [&str; 6] = [
 
 /// A process with just these variables, that asks both providers and says how each was built.
 fn with_environment(variables: &[(&str, &str)]) -> Vec<String> {
-    let mut command = player("role_asks");
+    let mut command = player("keys::role_asks");
     for name in VARIABLES {
         command.env_remove(name);
     }
@@ -31,16 +31,13 @@ fn with_environment(variables: &[(&str, &str)]) -> Vec<String> {
 #[tokio::test]
 #[ignore = "a role that other tests play"]
 async fn role_asks() {
-    if !plays("role_asks") {
+    if !plays("keys::role_asks") {
         return;
     }
     let openai = OpenAi::builder().build();
     let anthropic = Anthropic::builder().build();
     let ask_it = std::env::var("ASKS").is_ok();
-    for built in [
-        openai.map(|p| Box::new(p) as Box<dyn ModelProvider>),
-        anthropic.map(|p| Box::new(p) as Box<dyn ModelProvider>),
-    ] {
+    for built in [openai.map(boxed), anthropic.map(boxed)] {
         match built {
             Err(error) => say(&format!("{} {error}", error.code())),
             Ok(provider) if ask_it => say(ask(&*provider, hello()).await.code()),
@@ -105,4 +102,8 @@ fn an_unknown_provider_and_a_wrong_address_are_refused_with_what_is_right() {
     assert_eq!(error.code().as_str(), "INVALID_ARGUMENT");
     let error = OpenAi::builder().base_url("http://h").api_key("a\nb").build().unwrap_err();
     assert!(!error.to_string().contains("a\nb"));
+}
+
+fn boxed(provider: impl ModelProvider + 'static) -> Box<dyn ModelProvider> {
+    Box::new(provider)
 }

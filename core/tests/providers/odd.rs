@@ -8,7 +8,8 @@ use crate::support::scripted::{Reply, Scripted};
 use opencode_sessions::{Role, SessionMessage};
 
 fn calls(calls: Value) -> Value {
-    json!({"choices": [{"delta": {"tool_calls": calls}}]})
+    let delta = serde_json::Map::from_iter([("tool_calls".to_owned(), calls)]);
+    json!({"choices": [{"delta": delta}]})
 }
 
 fn stop(reason: &str) -> Value {

@@ -78,7 +78,7 @@ impl Talk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_sent_obeys_every_rule_and_fits_or_the_error_says_that_it_cannot(

@@ -58,8 +58,8 @@ pub(crate) fn any_history() -> impl Strategy<Value = History> {
     let mishaps = prop::collection::vec(any_mishap(), 0..6);
     (steps, mishaps, 1usize..8).prop_map(|(steps, mishaps, ids)| {
         let mut history = build(&steps, ids);
-        for mishap in mishaps.iter().filter(|_| true) {
-            befall(&mut history, mishap);
+        for (number, mishap) in mishaps.iter().enumerate() {
+            befall(&mut history, mishap, number);
         }
         history.into_iter().map(Arc::new).collect()
     })
@@ -69,60 +69,45 @@ pub(crate) fn any_history() -> impl Strategy<Value = History> {
 /// some servers.
 pub(crate) fn build(steps: &[Step], ids: usize) -> Vec<SessionMessage> {
     let (mut history, mut calls) = (Vec::new(), 0);
-    let mut say = |role: Role, text: String| {
-        let mut message = SessionMessage::new(role, text);
-        message.id = format!("m{}", history.len());
-        history.push(message);
-        history.len() - 1
-    };
-    let mut edits: Vec<(usize, Box<dyn Fn(&mut SessionMessage)>)> = Vec::new();
     for step in steps {
         match step {
-            Step::User(length) => _ = say(Role::User, words(*length + 1)),
-            Step::System(length) => _ = say(Role::System, words(*length)),
-            Step::Answer(length) => _ = say(Role::Assistant, words(*length)),
+            Step::User(length) => _ = say(&mut history, Role::User, *length + 1),
+            Step::System(length) => _ = say(&mut history, Role::System, *length),
+            Step::Answer(length) => _ = say(&mut history, Role::Assistant, *length),
             Step::Orphan => {
-                let at = say(Role::Tool, words(20));
-                edits.push((at, Box::new(|m| m.tool_call_id = Some("nobody".into()))));
+                say(&mut history, Role::Tool, 20).tool_call_id = Some("nobody".to_owned());
             }
             Step::OddCall => {
-                let at = say(Role::Assistant, String::new());
-                edits.push((
-                    at,
-                    Box::new(|m| m.tool_calls = Some(vec![json!({"type": "function"})])),
-                ));
+                let asks = say(&mut history, Role::Assistant, 0);
+                asks.tool_calls = Some(vec![json!({"type": "function"})]);
             }
             Step::Calls(length, results) => {
-                let first = calls;
-                calls += results.len();
-                let id = move |n: usize| format!("call_{}", (first + n) % ids.max(4));
-                let count = results.len();
-                let at = say(Role::Assistant, words(*length));
-                edits.push((
-                    at,
-                    Box::new(move |m| {
-                        let call = |n| {
-                            json!({"id": id(n), "type": "function", "function":
-                            {"name": "read", "arguments": "{\"path\": \"src/lib.rs\"}"}})
-                        };
-                        m.tool_calls = Some((0..count).map(call).collect());
-                    }),
-                ));
+                let id = |n: usize| format!("call_{}", (calls + n) % ids.max(4));
+                let call = |n| {
+                    json!({"id": id(n), "type": "function", "function":
+                    {"name": "read", "arguments": "{\"path\": \"src/lib.rs\"}"}})
+                };
+                let asks = say(&mut history, Role::Assistant, *length);
+                asks.tool_calls = Some((0..results.len()).map(call).collect());
                 for (n, result) in results.iter().enumerate() {
                     let Some(length) = result else { continue };
-                    let at = say(Role::Tool, words(*length));
-                    edits.push((at, Box::new(move |m| m.tool_call_id = Some(id(n)))));
+                    say(&mut history, Role::Tool, *length).tool_call_id = Some(id(n));
                 }
+                calls += results.len();
             }
         }
-    }
-    for (at, edit) in edits {
-        edit(&mut history[at]);
     }
     history
 }
 
-fn befall(history: &mut Vec<SessionMessage>, mishap: &Mishap) {
+fn say(history: &mut Vec<SessionMessage>, role: Role, length: usize) -> &mut SessionMessage {
+    let mut message = SessionMessage::new(role, words(length));
+    message.id = format!("m{}", history.len());
+    history.push(message);
+    history.last_mut().unwrap()
+}
+
+fn befall(history: &mut Vec<SessionMessage>, mishap: &Mishap, number: usize) {
     if history.is_empty() {
         return;
     }
@@ -132,7 +117,7 @@ fn befall(history: &mut Vec<SessionMessage>, mishap: &Mishap) {
         Mishap::Swapped(a, b) => history.swap(a.index(length), b.index(length)),
         Mishap::Repeated(at) => {
             let mut again = history[at.index(length)].clone();
-            again.id = format!("{}_again_{length}", again.id);
+            again.id = format!("{}_again_{number}", again.id);
             history.push(again);
         }
         Mishap::Pinned(at) => history[at.index(length)].important = Some(true),

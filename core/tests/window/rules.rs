@@ -161,6 +161,15 @@ pub(crate) fn check_range(given: &Given<'_>, window: &Window, range: &Range) {
     for block in must_stay(given) {
         assert!(!range.messages.iter().any(|message| message.id == block[0].id), "{block:?}");
     }
+    if given.state.is_none() && given.compactions.is_empty() {
+        let stay: HashSet<_> = must_stay(given).iter().map(|block| block[0].id.clone()).collect();
+        let all = sendable(given.messages);
+        for block in blocks(&all).iter().filter(|block| !stay.contains(&block[0].id)) {
+            let is_in = place(&block[0].id).is_some_and(|at| (first..=last).contains(&at));
+            let is_shown = range.messages.iter().any(|message| message.id == block[0].id);
+            assert_eq!(is_in, is_shown, "summarised unseen, or seen twice: {block:?}");
+        }
+    }
     for message in range.messages.iter().filter(|message| message.role != Role::Tool) {
         if let Some(at) = place(&message.id) {
             assert!((first..=last).contains(&at), "{} is not in the range", message.id);

@@ -337,7 +337,7 @@ class CancelledError(OpencodeError):
 
 
 class ToolError(OpencodeError):
-    """A tool failed, and the conversation was told to end the turn then."""
+    """A tool failed in a turn that was to end then."""
 
     code = "TOOL_ERROR"
 
@@ -349,6 +349,6 @@ class BusyError(OpencodeError):
 
 
 class NotSupportedError(OpencodeError):
-    """What the provider of a conversation cannot do."""
+    """What the other side of a conversation cannot do."""
 
     code = "NOT_SUPPORTED"

@@ -18,6 +18,9 @@ use crate::process::{Captured, Ended, Keep, Limits, Output, Running};
 /// How long the rest of the output may take once the command ended.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
 
+/// On a busy machine the command's own timeout comes first all the same.
+const SLACK: Duration = Duration::from_secs(5);
+
 /// Room for what is said about the command behind its output, in characters.
 const NOTE: usize = 400;
 
@@ -51,6 +54,10 @@ impl BuiltIn for Bash {
         Ok(Plan { place, asks })
     }
 
+    fn own_timeout(params: &Params) -> Option<Duration> {
+        Some(timeout(params) + BASH_STOP_GRACE + LAST_OUTPUT + SLACK)
+    }
+
     fn run(params: Params, place: &Place, context: &ToolContext) -> Result<String, String> {
         if params.command.trim().is_empty() || params.command.contains('\0') {
             return Err("the command is empty, or has a NUL character in it".to_owned());
@@ -58,8 +65,7 @@ impl BuiltIn for Bash {
         if !place.path.is_dir() {
             return Err(format!("{} is no directory to run in", place.shown()));
         }
-        let timeout = params.timeout.map_or(BASH_TIMEOUT, Duration::from_millis);
-        let timeout = timeout.clamp(Duration::from_millis(1), BASH_TIMEOUT_CAP);
+        let timeout = timeout(&params);
         let limits = Limits { timeout, stop_grace: BASH_STOP_GRACE, last_output: LAST_OUTPUT };
         let began = Instant::now();
         let (running, output) = start(&params.command, &place.path)
@@ -67,6 +73,11 @@ impl BuiltIn for Bash {
         let ended = running.finish(limits, began, || context.cancelled.is_cancelled());
         told(&output.captured(), &ended)
     }
+}
+
+fn timeout(params: &Params) -> Duration {
+    let asked = params.timeout.map_or(BASH_TIMEOUT, Duration::from_millis);
+    asked.clamp(Duration::from_millis(1), BASH_TIMEOUT_CAP)
 }
 
 fn start(command: &str, at: &Path) -> std::io::Result<(Running, Output)> {

@@ -4,6 +4,7 @@
 //! it runs: a call whose reason to ask is not the one that was agreed to does nothing.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -67,6 +68,11 @@ pub(super) trait BuiltIn: Send + Sync + 'static {
     /// What a call is about.
     fn plan(params: &Self::Params, context: &ToolContext) -> Result<Plan, String>;
 
+    /// How long it may take, when it bounds itself.
+    fn own_timeout(_params: &Self::Params) -> Option<Duration> {
+        None
+    }
+
     /// Does it, on a thread that may block, and ends soon when `context` is cancelled.
     fn run(params: Self::Params, place: &Place, context: &ToolContext) -> Result<String, String>;
 }
@@ -84,6 +90,10 @@ impl<B: BuiltIn> ToolHandler for Handler<B> {
     fn needs_approval(&self, params: &Value, context: &ToolContext) -> Option<String> {
         // What has no plan fails as it runs, or asks then, and nobody agreed.
         B::plan(&parse::<B>(params).ok()?, context).ok()?.asks
+    }
+
+    fn own_timeout(&self, params: &Value) -> Option<Duration> {
+        B::own_timeout(&parse::<B>(params).ok()?)
     }
 
     fn run(&self, params: Value, context: ToolContext) -> BoxFuture<'static, ToolOutcome> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -50,6 +51,12 @@ pub trait ToolHandler: Send + Sync {
     /// Why somebody has to agree before it runs with these parameters; `None` when nobody has to.
     /// Whoever runs it then puts these words into [`ToolContext::approved`].
     fn needs_approval(&self, _params: &Value, _context: &ToolContext) -> Option<String> {
+        None
+    }
+
+    /// How long it may take with these parameters, when it bounds itself; `None` leaves that to
+    /// the conversation.
+    fn own_timeout(&self, _params: &Value) -> Option<Duration> {
         None
     }
 

@@ -47,20 +47,20 @@ pub fn plan(given: &Given<'_>, window: &Window, tokens: &mut Tokens) -> Result<P
     window.check()?;
     let mut draft = Draft::new(given, tokens);
     let mut local = draft.local();
-    if draft.size_of(local) > window.budget() {
+    let whole = draft.size_of(local);
+    if whole > window.budget() {
         if window.strategy.clears_results() {
             clear_results(&mut draft, &mut local, window, tokens);
         }
-        if window.strategy.summarizes() && draft.size_of(local) > window.budget() {
-            if let Some(range) = to_summarize(&draft, local, window) {
-                return Ok(Plan::Summarize(range));
-            }
+        if window.strategy.summarizes()
+            && draft.size_of(local) > window.budget()
+            && let Some(range) = to_summarize(&draft, local, window)
+        {
+            return Ok(Plan::Summarize(range));
         }
-        let most = match window.strategy {
-            PruneStrategy::ToolResults => window.limit(),
-            _ => window.budget(),
-        };
-        if draft.size_of(local) > most {
+        // Words are lost to save results only when there is no other way.
+        let can_wait = window.strategy == PruneStrategy::ToolResults && whole <= window.limit();
+        if !can_wait && draft.size_of(local) > window.budget() {
             slide(&mut draft, &mut local, window);
         }
     }
@@ -71,27 +71,28 @@ pub fn plan(given: &Given<'_>, window: &Window, tokens: &mut Tokens) -> Result<P
     Ok(Plan::Send(draft.finish()))
 }
 
-/// Notes for old results, oldest first.
+/// Notes for old results, oldest first. Where they win too little to be worth a change of the
+/// beginning of what is sent, only when it does not fit.
 fn clear_results(draft: &mut Draft<'_>, local: &mut Count, window: &Window, tokens: &mut Tokens) {
-    for item in 0..draft.items.len() {
-        if !draft.items[item].may_go() {
-            continue;
-        }
-        for at in 1..draft.items[item].unit.messages.len() {
-            if draft.size_of(*local) <= window.target() {
-                return;
+    let (mut after, mut chosen) = (*local, Vec::new());
+    'enough: for (number, item) in draft.items.iter().enumerate().filter(|(_, i)| i.may_go()) {
+        for (at, (place, result)) in item.unit.messages.iter().enumerate().skip(1) {
+            if draft.size_of(after) <= window.target() {
+                break 'enough;
             }
-            let result = Arc::clone(&draft.items[item].unit.messages[at].1);
-            let short = note(&result, tokens);
-            if tokens.message(&result) <= 2 * tokens.message(&short) {
-                continue;
+            let long = tokens.message(result);
+            let short = note(result, tokens);
+            let short = tokens.message(&short);
+            if long > 2 * short {
+                after.take(draft.is_known(*place, item.unit.head), long - short);
+                chosen.push((number, at));
             }
-            let before = draft.items[item].count;
-            draft.clear(item, at, tokens);
-            let after = draft.items[item].count;
-            local.known = local.known + after.known - before.known;
-            local.new = local.new + after.new - before.new;
         }
+    }
+    let is_step = draft.size_of(after) <= window.target();
+    if is_step || draft.size_of(*local) > window.limit() {
+        chosen.into_iter().for_each(|(item, at)| draft.clear(item, at, tokens));
+        *local = after;
     }
 }
 
@@ -119,8 +120,7 @@ fn slide(draft: &mut Draft<'_>, local: &mut Count, window: &Window) {
 fn leave_out(draft: &mut Draft<'_>, item: usize, local: &mut Count) {
     let item = &mut draft.items[item];
     item.fate = Fate::LeftOut;
-    local.known -= item.count.known;
-    local.new -= item.count.new;
+    local.take_all(item.count);
 }
 
 type Group = Vec<usize>;
@@ -160,14 +160,12 @@ fn to_summarize(draft: &Draft<'_>, local: Count, window: &Window) -> Option<Rang
         if !item.may_go() {
             continue;
         }
-        size.known += item.count.known;
-        size.new += item.count.new;
+        size.add_all(item.count);
         if draft.size_of(size) > most {
             break;
         }
         chosen.push(at);
-        rest.known -= item.count.known;
-        rest.new -= item.count.new;
+        rest.take_all(item.count);
     }
     range(draft, &chosen, room, window.strategy)
 }

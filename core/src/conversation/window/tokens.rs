@@ -13,11 +13,13 @@ use crate::provider::ToolSpec;
 /// Counts tokens and remembers what it counted. One for each conversation.
 ///
 /// A message is known by its allocation, so one that was edited is counted anew. A message that
-/// was read from a file keeps the count it was stored with, if that can be its count.
+/// comes with a count keeps it, if it can be right: the size fits, and is what it was before.
 #[derive(Debug, Default)]
 pub struct Tokens {
     /// By address; the weak reference keeps the address from being given to another.
     counts: HashMap<usize, (Weak<SessionMessage>, u64)>,
+    /// The size in bytes of each message that was counted, by id.
+    sizes: HashMap<String, usize>,
     system: Option<(String, u64)>,
     tools: Option<(Vec<ToolSpec>, u64)>,
     made: HashMap<(Made, String), Arc<SessionMessage>>,
@@ -50,10 +52,14 @@ impl Tokens {
             return *count;
         }
         let pieces = Pieces::of(message);
-        let count = match message.tokens.filter(|stored| pieces.can_be(*stored)) {
+        let bytes = pieces.bytes();
+        let was_edited = self.sizes.get(&message.id).is_some_and(|before| *before != bytes);
+        let stored = message.tokens.filter(|stored| !was_edited && pieces.can_be(*stored));
+        let count = match stored {
             Some(stored) => stored,
             None => self.of_pieces(&pieces),
         };
+        self.sizes.insert(message.id.clone(), bytes);
         self.forget_dropped();
         self.counts.insert(address, (Arc::downgrade(message), count));
         count
@@ -201,10 +207,14 @@ impl<'a> Pieces<'a> {
 
     /// Whether a stored count can be right: no token is empty, or longer than 128 bytes.
     fn can_be(&self, count: u64) -> bool {
-        let texts = self.texts.iter().map(|text| text.len());
-        let bytes: usize = texts.chain(self.written.iter().map(String::len)).sum();
+        let bytes = self.bytes() as u64;
         let Some(texts) = count.checked_sub(self.media * MEDIA_TOKENS) else { return false };
-        texts <= bytes as u64 && texts >= (bytes as u64).div_ceil(128)
+        texts <= bytes && texts >= bytes.div_ceil(128)
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = self.texts.iter().map(|text| text.len());
+        texts.chain(self.written.iter().map(String::len)).sum()
     }
 }
 
@@ -243,6 +253,17 @@ mod tests {
             stored.tokens = Some(wrong);
             assert_eq!(tokens.message(&Arc::new(stored.clone())), 2, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_count_that_was_stored_before_an_edit_is_not_taken() {
+        let mut tokens = Tokens::new();
+        let mut said = SessionMessage::new(Role::User, "hello world");
+        said.tokens = Some(tokens.message(&Arc::new(said.clone())));
+        assert_eq!(tokens.message(&Arc::new(said.clone())), 2);
+        assert_eq!(tokens.bytes_read(), 11);
+        said.content = "hello again, world".into();
+        assert_eq!(tokens.message(&Arc::new(said)), 4);
     }
 
     #[test]

@@ -114,6 +114,20 @@ impl Count {
     fn add(&mut self, is_known: bool, tokens: u64) {
         *(if is_known { &mut self.known } else { &mut self.new }) += tokens;
     }
+
+    pub(super) fn take(&mut self, is_known: bool, tokens: u64) {
+        *(if is_known { &mut self.known } else { &mut self.new }) -= tokens;
+    }
+
+    pub(super) fn add_all(&mut self, other: Self) {
+        self.known += other.known;
+        self.new += other.new;
+    }
+
+    pub(super) fn take_all(&mut self, other: Self) {
+        self.known -= other.known;
+        self.new -= other.new;
+    }
 }
 
 /// Why something is not sent.
@@ -257,14 +271,19 @@ impl<'a> Draft<'a> {
 
     fn count(&self, unit: &Unit, tokens: &mut Tokens) -> Count {
         let mut count = Count::default();
-        for (at, message) in &unit.messages {
-            let is_known = self.reported_at.is_some_and(|reported| match at {
-                Some(at) => *at <= reported,
-                None => unit.head < reported,
-            });
-            count.add(is_known, tokens.sent(message));
+        for (place, message) in &unit.messages {
+            count.add(self.is_known(*place, unit.head), tokens.sent(message));
         }
         count
+    }
+
+    /// Whether the provider has counted a message that is at this place in the history, or, where
+    /// it is not in it, in the unit with this head.
+    pub(super) fn is_known(&self, place: Option<usize>, head: usize) -> bool {
+        self.reported_at.is_some_and(|reported| match place {
+            Some(place) => place <= reported,
+            None => head < reported,
+        })
     }
 
     /// The last user message stays whoever prunes; what came after it last, for a strategy: a model
@@ -300,8 +319,7 @@ impl<'a> Draft<'a> {
             count.add(false, self.opening_tokens);
         }
         for item in self.items.iter().filter(|item| item.is_sent()) {
-            count.known += item.count.known;
-            count.new += item.count.new;
+            count.add_all(item.count);
         }
         count
     }
