@@ -235,7 +235,13 @@ def _fields(hint: Any) -> Iterator[tuple[str, Any, bool]]:
     hints = typing.get_type_hints(hint, include_extras=True)
     if hasattr(hint, "__required_keys__"):
         for name, of in hints.items():
-            yield name, of, name in hint.__required_keys__
+            # With annotations as texts, only the hint itself tells it.
+            said = getattr(get_origin(of), "_name", None)
+            yield (
+                name,
+                of,
+                said == "Required" or (said != "NotRequired" and name in hint.__required_keys__),
+            )
         return
     for field in dataclasses.fields(hint):
         if field.init:

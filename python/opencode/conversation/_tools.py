@@ -57,7 +57,7 @@ class Tool:
     ) -> None:
         if not callable(handler):
             raise InvalidArgumentError(f"the handler of tool {name!r} cannot be called")
-        self.name = name
+        self.name = self.__name__ = name
         self.description = description
         self.parameters = parameters
         self.handler = handler
