@@ -215,6 +215,9 @@ class Conversation:
         """
         self._home.remember()
         if not isinstance(said, (str, SessionMessage)):
+            if not isinstance(said, Sequence):
+                kind = type(said).__name__
+                raise TypeError(f"a text, a SessionMessage or a list of parts is said, no {kind}")
             said = SessionMessage.from_llm_message({"role": "user", "content": said})
         return ResponseStream(self._native.message(said), self._settled)
 
