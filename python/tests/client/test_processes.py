@@ -24,7 +24,10 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 #: Says `blocked` as soon as the main thread is inside of one of these functions of the library.
 WATCH = """
-import sys, threading, time
+import signal, sys, threading, time
+
+# Who starts tests in the background lets them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def tell_when_blocked(*names):
     main = threading.main_thread().ident

@@ -60,6 +60,8 @@ def test_the_same_stream_serves_threads_and_coroutines(server: Server, client: C
     async def one(stream: EventStream) -> Event:
         return await stream.__anext__()
 
+    # Of its own: what sessions of other tests still do is told in their directory.
+    client = client.with_directory(server.project("one stream"))
     with client.subscribe() as events:
         first = next(events)
         assert isinstance(first, ServerConnected)
@@ -94,7 +96,7 @@ def test_ending_a_stream_tells_a_waiting_thread_at_once(client: Client) -> None:
 
 async def test_ending_a_stream_tells_a_waiting_task_at_once(server: Server) -> None:
     async with connected(server) as client:
-        events = await client.subscribe()
+        events = await client.with_directory(server.project("one waiting task")).subscribe()
         assert isinstance(await events.__anext__(), ServerConnected)
         waiting = asyncio.ensure_future(collect(events))
         await asyncio.sleep(0)
