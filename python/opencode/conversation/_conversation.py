@@ -80,7 +80,7 @@ class Conversation:
 
     _caller: Caller
     _home: _work.Home
-    _listeners: _List[tuple[str, Callable[..., object], int]]
+    _listeners: _List[tuple[str, Callable[..., object], int, Callable[[Any], None]]]
     _native: LiveConversation
 
     def __init__(self) -> None:
@@ -219,7 +219,7 @@ class Conversation:
                 kind = type(said).__name__
                 raise TypeError(f"a text, a SessionMessage or a list of parts is said, no {kind}")
             said = SessionMessage.from_llm_message({"role": "user", "content": said})
-        return ResponseStream(self._native.message(said), self._settled)
+        return ResponseStream(self._native.message(said, self), self._settled)
 
     def _settled(self) -> None:
         if self._listeners:
@@ -255,14 +255,18 @@ class Conversation:
         event loop it was registered on, or on a thread of the library. One that raises is logged.
         """
         listener = Listener(callback, event, self._caller)
-        told = _TOLD.get(event, lambda _: ())
-        number = self._native.on(event, lambda data: listener.tell(*told(data)))
-        self._listeners.append((event, callback, number))
+        made = _TOLD.get(event, lambda _: ())
+
+        def told(data: Any) -> None:
+            listener.tell(*made(data))
+
+        number = self._native.on(event, _work.Weakly(told))
+        self._listeners.append((event, callback, number, told))
         return self
 
     def off(self, event: str, callback: Callable[..., object]) -> bool:
         """Takes a callback out; ``False`` if it is not there."""
-        for at, (known, called, number) in enumerate(self._listeners):
+        for at, (known, called, number, _) in enumerate(self._listeners):
             if known == event and called == callback:
                 del self._listeners[at]
                 return self._native.off(number)

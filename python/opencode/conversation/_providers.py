@@ -152,7 +152,7 @@ def begin_request(provider: Any, home: Home) -> Any:
         job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink))
         return job.begin(is_coroutine=False)
 
-    return (name if isinstance(name, str) else type(provider).__name__, begin)
+    return (name if isinstance(name, str) else type(provider).__name__, home.keep(begin))
 
 
 def _heard(events: Any, sink: Sink, job: _work.Job) -> None:

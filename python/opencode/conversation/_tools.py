@@ -156,9 +156,7 @@ def made_tool(given: Any) -> Tool:
     )
 
 
-def begin_call(
-    tool: Tool, home: Home
-) -> tuple[str, str, Mapping[str, Any], Callable[[Any, Reply], Callable[[], None]]]:
+def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Callable[..., Any]]:
     """A tool as the compiled half takes it."""
 
     def begin(call: dict[str, Any], reply: Reply) -> Callable[[], None]:
@@ -181,12 +179,10 @@ def begin_call(
         job = _work.Job(run, home, done, failed)
         return job.begin(is_coroutine=_is_coroutine(tool.handler))
 
-    return tool.name, tool.description, tool.parameters, begin
+    return tool.name, tool.description, tool.parameters, home.keep(begin)
 
 
-def begin_approval(
-    approve: Callable[[ApprovalRequest], Any], home: Home
-) -> Callable[[dict[str, Any], Reply], Callable[[], None]]:
+def begin_approval(approve: Callable[[ApprovalRequest], Any], home: Home) -> Callable[..., Any]:
     """Who approves, as the compiled half asks."""
     if not callable(approve):
         raise InvalidArgumentError(f"approve cannot be called: {approve!r}")
@@ -205,7 +201,7 @@ def begin_approval(
         job = _work.Job(lambda: approve(ApprovalRequest(**request)), home, done, failed)
         return job.begin(is_coroutine=_is_coroutine(approve))
 
-    return begin
+    return home.keep(begin)
 
 
 def _is_coroutine(function: Callable[..., Any]) -> bool:

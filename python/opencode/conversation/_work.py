@@ -12,6 +12,7 @@ import inspect
 import os
 import sys
 import threading
+import weakref
 from typing import Any
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Awaitable, Callable, Coroutine
 
-__all__ = ["Home", "Job", "running_loop", "waiting"]
+__all__ = ["Home", "Job", "Weakly", "running_loop", "waiting"]
 
 _lock = threading.Lock()
 #: How many waits keep the thread of a loop from running it.
@@ -76,14 +77,54 @@ class waiting:
                 del _blocked[loop]
 
 
-class Home:
-    """The loop, and the context, in which a conversation was last spoken with."""
+def _in_forked_child() -> None:
+    """Locks and loops stay with the threads of the parent."""
+    global _lock
+    _lock = threading.Lock()
+    _blocked.clear()
+    _unbegun.clear()
 
-    __slots__ = ("_context", "_loop")
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)
+
+
+class Weakly:
+    """Calls a function as long as somebody else keeps it.
+
+    The compiled half holds nothing else of the program, so that a conversation and the functions
+    that know it go together when nobody knows either.
+    """
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = weakref.ref(function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        function = self._function()
+        if function is None:
+            raise RuntimeError("the program has let go of this conversation")
+        return function(*arguments)
+
+
+class Home:
+    """What the functions of a conversation have in common, also with its forks.
+
+    That is the loop, and the context, in which it was last spoken with.
+    """
+
+    __slots__ = ("_context", "_kept", "_loop")
 
     def __init__(self) -> None:
         self._loop: AbstractEventLoop | None = None
         self._context = contextvars.Context()
+        self._kept: list[Callable[..., Any]] = []
+
+    def keep(self, function: Callable[..., Any]) -> Weakly:
+        """Keeps a function; gives what the compiled half holds of it."""
+        self._kept.append(function)
+        return Weakly(function)
 
     def remember(self) -> None:
         """Called where the conversation is spoken with."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import time
+import weakref
 from datetime import datetime, timezone
 from typing import Any
 
@@ -374,3 +377,57 @@ def test_system_prompts(begin: Begin) -> None:
     with pytest.raises(InvalidArgumentError, match="name"):
         PromptTemplate("Hello, {name}!").render()
     assert PromptTemplate("{a}", a="1") == PromptTemplate("{a}", a="1")
+
+
+def test_a_forgotten_conversation_goes_with_what_knows_it(storage: SessionStorage) -> None:
+    class Agent:
+        def __init__(self, **options: Any) -> None:
+            self.heard: list[str] = []
+            self.conversation = Conversation.create(
+                "any",
+                storage=storage,
+                tools=[self.look],
+                approve=self.approve,
+                **options,
+            )
+            self.conversation.on("message", self.listen)
+
+        def look(self) -> str:
+            return self.conversation.id
+
+        def approve(self, _: object) -> bool:
+            return bool(self.conversation)
+
+        def listen(self, message: Message) -> None:
+            self.heard.append(message.role)
+
+    agent = Agent(provider=ScriptedModel([Reply(calls=[("look", {})]), "Done."]))
+    agent.conversation.message("Look.").text()
+    session_id = agent.conversation.id
+    gone = weakref.ref(agent)
+    del agent
+    until = time.monotonic() + 10
+    while gone() is not None and time.monotonic() < until:
+        gc.collect()
+        time.sleep(0.01)
+    assert gone() is None
+    Conversation.resume(session_id, provider=ScriptedModel([]), storage=storage).close()
+
+
+def test_a_turn_keeps_its_conversation(storage: SessionStorage) -> None:
+    began, goes_on, told = threading.Event(), threading.Event(), threading.Event()
+
+    def look() -> str:
+        began.set()
+        goes_on.wait(10)
+        return "all is well"
+
+    model = ScriptedModel([Reply(calls=[("look", {})]), "Done."])
+    Conversation.create("any", provider=model, storage=storage, tools=[look]).on(
+        "message", lambda message: told.set() if message.content == "Done." else None
+    ).message("Look.")
+    assert began.wait(10)
+    gc.collect()
+    goes_on.set()
+    assert told.wait(10)
+    assert model.asked[-1]["messages"][-1]["content"] == "all is well"

@@ -82,14 +82,19 @@ impl PyConversation {
         Ok(self.get()?.id())
     }
 
-    /// Says a text or a message. The turn begins at once.
-    fn message(&self, py: Python<'_>, said: &Bound<'_, PyAny>) -> Outcome<PyResponse> {
+    /// Says a text or a message. The turn begins at once, and keeps `kept` until it is over.
+    fn message(
+        &self,
+        py: Python<'_>,
+        said: &Bound<'_, PyAny>,
+        kept: Py<PyAny>,
+    ) -> Outcome<PyResponse> {
         let message = match said.cast::<PyMessage>() {
             Ok(message) => SessionMessage::clone(&message.get().0),
             Err(_) => SessionMessage::new(Role::User, said.extract::<Text>()?.0),
         };
         let conversation = self.get()?;
-        response::started(py, || conversation.send(message))
+        response::started(py, kept, || conversation.send(message))
     }
 
     /// A tool: name, description, parameters, what begins a call.

@@ -9,7 +9,9 @@ use pyo3::prelude::*;
 use serde_json::json;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::background::{GiveBack, OfProcess, Payload, awaitable, forget, wait};
+use crate::background::{
+    GiveBack, OfProcess, Parcel, Payload, awaitable, background, forget, wait,
+};
 use crate::errors::{Outcome, invalid_with_hint};
 use crate::{gil, values};
 
@@ -170,15 +172,22 @@ fn shown(chunk: Chunk) -> Payload {
     Payload::Made(Box::new(move |py| Ok(values::plain(py, &json!(chunk))?.unbind())))
 }
 
-/// Makes a stream where its turn can run.
+/// Makes a stream where its turn can run. The turn keeps `kept` until it is over.
 pub(super) fn started(
     py: Python<'_>,
+    kept: Py<PyAny>,
     start: impl FnOnce() -> ResponseStream + Send,
 ) -> Outcome<PyResponse> {
-    let runtime = &crate::background::background()?.runtime;
+    let background = background()?;
     let stream = gil::unlocked(py, || {
-        let _on = runtime.enter();
+        let _on = background.runtime.enter();
         start()
+    });
+    let reader = stream.reader().quiet();
+    background.runtime.spawn(async move {
+        let _ = reader.result().await;
+        // It lives as long as the process.
+        let _ = background.courier.send(Parcel::Call(Box::new(move |_| drop(kept))));
     });
     Ok(PyResponse::new(&stream))
 }
