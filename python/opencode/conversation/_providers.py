@@ -147,7 +147,7 @@ def begin_request(provider: Any, home: Home) -> Any:
                 return _heard_async(given, sink)
             if inspect.isawaitable(given):
                 return _awaited(given, sink)
-            return _heard(given, sink, job)
+            return _heard(given, sink)
 
         job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink))
         return job.begin(is_coroutine=False)
@@ -155,12 +155,12 @@ def begin_request(provider: Any, home: Home) -> Any:
     return (name if isinstance(name, str) else type(provider).__name__, home.keep(begin))
 
 
-def _heard(events: Any, sink: Sink, job: _work.Job) -> None:
+def _heard(events: Any, sink: Sink) -> None:
     """On a thread of its own."""
     iterator = iter([events] if isinstance(events, (str, Mapping)) else events)
     try:
         for event in iterator:
-            if job.cancelled.is_set() or not sink.event(event):
+            if not sink.event(event):
                 return
         sink.done()
     finally:

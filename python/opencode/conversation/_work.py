@@ -138,9 +138,7 @@ class Home:
     def loop(self) -> AbstractEventLoop:
         """A loop that runs."""
         loop = self._loop
-        if loop is None or not loop.is_running() or loop in _blocked:
-            return _own_loop()
-        return loop
+        return loop if loop is not None and loop.is_running() else _own_loop()
 
 
 class Job:

@@ -224,7 +224,12 @@ def test_those_who_listen_hear_what_happens_before_who_waits(begin: Begin) -> No
         tools=["read"],
         prices={"input": 1_000_000, "output": 2_000_000},
     ).conversation
-    conversation.on("message", lambda message: heard.append(message.role))
+
+    def message(message: Message) -> None:
+        time.sleep(0.02)
+        heard.append(message.role)
+
+    conversation.on("message", message)
     conversation.on("tool_call", lambda call: heard.append(call.tool))
     conversation.on("token_usage", lambda used: heard.append((used.total, used.request.cost)))
     conversation.on("save", lambda: heard.append("save"))

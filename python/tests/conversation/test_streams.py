@@ -6,6 +6,7 @@ import asyncio
 import gc
 import pickle
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from opencode.conversation import (
     EndChunk,
     ReasoningChunk,
     Reply,
+    Summary,
     TextChunk,
     ToolCallChunk,
     ToolResultChunk,
@@ -294,7 +296,12 @@ def test_callbacks_hear_the_turn_from_its_beginning_and_before_who_waits(begin: 
     stream.on("text", lambda chunk: heard.append(chunk.content))
     stream.on("tool_call", lambda call: heard.append((call.tool, call.params)))
     stream.on("tool_result", lambda result: heard.append(result.result))
-    stream.on("end", lambda summary: heard.append(summary.tokens))
+
+    def end(summary: Summary) -> None:
+        time.sleep(0.1)
+        heard.append(summary.tokens)
+
+    stream.on("end", end)
     assert stream.text() == "It is 8."
     words = [one for one in heard if isinstance(one, str) and one != "start"]
     assert "".join(words) == "Let me see. It is 8."

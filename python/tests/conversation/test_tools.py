@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from opencode.conversation import (
     Tool,
     ToolContext,
     ToolResultChunk,
+    _work,
     tool,
 )
 from opencode.errors import InvalidArgumentError, ToolError
@@ -110,11 +112,15 @@ async def test_coroutines_run_on_the_loop_that_speaks_and_see_its_context(begin:
         await asyncio.sleep(0)
         return [asyncio.get_running_loop() is loop, who.get()]
 
+    def ask_too() -> list[Any]:
+        return [True, who.get()]
+
     loop = asyncio.get_running_loop()
-    talk = begin(called(("ask", {})), tools=[ask])
+    talk = begin(called(("ask", {}), ("ask_too", {})), tools=[ask, ask_too])
     who.set("Ann")
     chunks = [chunk async for chunk in talk.conversation.message("Go.")]
-    assert [one.result for one in chunks if isinstance(one, ToolResultChunk)] == [[True, "Ann"]]
+    results = [one.result for one in chunks if isinstance(one, ToolResultChunk)]
+    assert results == [[True, "Ann"]] * 2
 
 
 def test_coroutines_run_without_a_loop(begin: Begin) -> None:
@@ -133,8 +139,11 @@ async def test_waiting_on_the_loops_own_thread_does_not_hang(begin: Begin) -> No
         return "answer"
 
     talk = begin([*called(("ask", {})), *called(("ask", {}))], tools=[ask])
-    assert talk.conversation.message("Go.").text() == "Well."
     assert result(talk.conversation).result == "answer"
+    stream = talk.conversation.message("Again, and too late for the loop.")
+    while asyncio.get_running_loop() not in _work._unbegun:
+        time.sleep(0.001)
+    assert stream.text() == "Well."
 
 
 def test_a_hanging_tool_is_given_up(begin: Begin) -> None:
