@@ -7,6 +7,15 @@ from typing import Any
 
 from typing_extensions import assert_type
 
+from opencode.conversation import (
+    Answer,
+    Conversation,
+    Message,
+    ResponseStream,
+    SessionState,
+    Tool,
+    tool,
+)
 from opencode.hooks import Hook, HookEvent, HookRegistry, HookResult, fire_event
 from opencode.sessions import (
     CleanupResult,
@@ -58,3 +67,41 @@ async def hooks(registry: HookRegistry) -> None:
     registry.register(Hook("session:start", "true"))
     assert_type(await fire_event(HookEvent.session_start("id")), list[HookResult])
     assert_type(registry.list(), list[Hook])
+
+
+@tool
+def decorated(city: str) -> str:
+    return city
+
+
+@tool(name="other")
+async def configured(city: str) -> str:
+    return city
+
+
+def conversations(conversation: Conversation) -> None:
+    assert_type(decorated, Tool)
+    assert_type(configured, Tool)
+    assert_type(conversation.message("x"), ResponseStream)
+    assert_type(conversation.message("x").text(), str)
+    assert_type(conversation.message("x").result(), Answer)
+    assert_type(conversation.get_messages(), list[Message])
+    assert_type(conversation.state, SessionState)
+    assert_type(Conversation.list(limit=1), list[SessionState])
+    for chunk in conversation.message("x"):
+        if chunk.type == "text":
+            assert_type(chunk.content, str)
+        elif chunk.type == "end":
+            assert_type(chunk.summary.tokens, int)
+    Conversation.create("m", temprature=1)  # type: ignore[call-arg]
+    Conversation.create("m", prune_strategy="fifo")  # type: ignore[arg-type]
+    conversation.message(5)  # type: ignore[arg-type]
+
+
+async def asynchronous_conversations(conversation: Conversation) -> None:
+    assert_type(await conversation.message("x"), Answer)
+    async with conversation.message("x") as stream:
+        assert_type(stream, ResponseStream)
+        async for chunk in stream:
+            if chunk.type == "tool_call":
+                assert_type(chunk.tool, str)

@@ -18,52 +18,56 @@ __all__ = ["Options", "native"]
 class Options(TypedDict, total=False):
     """The options of a conversation. What is left out, or ``None``, has its default.
 
-    A conversation that is resumed goes on with those it had, but for what is not data: own tools,
-    ``approve``, own providers and ``api_key``, which is never stored.
+    ``provider``: ``openai``, ``anthropic``, …, a ``ScriptedModel``, or an object with
+    ``stream(request)``. ``base_url`` is another address of it, ``api_key`` its key, by default from
+    its environment variable.
+
+    ``tools``: names of built-in tools, ``@tool`` functions, and plain functions. ``approve`` is
+    asked before one does what not everybody would want; without it such calls are refused.
+    ``parallel_tools`` run at once, 4 by default, each for up to ``tool_timeout`` seconds, 120 by
+    default. With ``tool_errors="raise"`` one that fails ends the turn; by default the model is
+    told. ``working_dir`` is where they work, by default the process's directory.
+
+    ``system_prompt``: by default ``DEFAULT_SYSTEM_PROMPT``. ``temperature``: 0 to 1; 0.7 by
+    default, and left to models that take none. ``max_tokens``: the longest answer.
+    ``stop_sequences``: at most 4. ``max_turns``: how many requests a turn may make, 50 by default.
+
+    ``context_window``: how many tokens may be sent and answered, by default what the model is known
+    to take. ``prune_strategy``: what is done when it is full to ``prune_threshold``, above 0, up to
+    1, 0.9 by default. ``summary_model`` writes summaries, by default the conversation's own.
+
+    ``busy="error"`` refuses a message during a turn with a ``BusyError``; by default it waits.
+    ``auto_save=False`` stores by ``save()`` only. ``storage``: by default the default store.
+    ``prices``: what a million tokens cost, by ``input``, ``output``, ``cache_read`` and
+    ``cache_write``, for providers that tell no cost.
+
+    A conversation that is resumed goes on with its model, provider, built-in tools, system prompt
+    and directory, and with what was said of answers, turns and the context window. The rest is to
+    be given again: own tools and providers, ``approve``, ``api_key`` (which is never stored),
+    ``tool_timeout``, ``tool_errors``, ``busy`` and ``prices``.
     """
 
-    #: ``openai``, ``anthropic``, …, a ``ScriptedModel``, or an object with ``stream(request)``.
     provider: str | Provider | None
-    #: Another address of the provider.
     base_url: str | None
-    #: By default from the provider's environment variable.
     api_key: str | None
-    #: Names of built-in tools, ``@tool`` functions, and plain functions.
     tools: Iterable[str | Tool | Callable[..., Any]] | None
-    #: Asked before a tool does what not everybody would want. Without it such calls are refused.
     approve: Callable[[ApprovalRequest], bool | Awaitable[bool]] | None
     system_prompt: str | None
-    #: 0 to 1; 0.7 by default, and left to models that take none.
     temperature: float | None
-    #: The longest answer, in tokens.
     max_tokens: int | None
-    #: At most 4.
     stop_sequences: Sequence[str] | None
-    #: How many tokens may be sent and answered; by default what the model is known to take.
     context_window: int | None
-    #: ``sliding-window`` by default.
     prune_strategy: Literal["sliding-window", "tool-results", "summarize", "hybrid"] | None
-    #: How full the window may get: above 0, up to 1; 0.9 by default.
     prune_threshold: float | None
-    #: The model that writes summaries; by default the conversation's own.
     summary_model: str | None
-    #: How many requests a turn may make; 50 by default.
     max_turns: int | None
-    #: How many tools run at once; 4 by default.
     parallel_tools: int | None
-    #: In seconds; 120 by default.
     tool_timeout: float | None
-    #: A tool that fails is told to the model (``return``, the default), or ends the turn.
     tool_errors: Literal["return", "raise"] | None
-    #: A message during a turn waits (the default), or is refused with a ``BusyError``.
     busy: Literal["wait", "error"] | None
-    #: Whether all is stored as it is said (the default), or by ``save()`` only.
     auto_save: bool | None
-    #: Where it is kept; by default the default store.
     storage: SessionStorage | None
-    #: Where tools work; by default the process's directory.
     working_dir: str | os.PathLike[str] | None
-    #: What a million tokens cost, by ``input``, ``output``, ``cache_read`` and ``cache_write``.
     prices: Mapping[str, float] | None
 
 

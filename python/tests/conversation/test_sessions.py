@@ -16,6 +16,7 @@ from opencode.conversation import (
     DEFAULT_SYSTEM_PROMPT,
     Conversation,
     Message,
+    Options,
     PromptTemplate,
     Reply,
     ScriptedModel,
@@ -436,3 +437,13 @@ def test_a_turn_keeps_its_conversation(storage: SessionStorage) -> None:
     goes_on.set()
     assert told.wait(10)
     assert model.asked[-1]["messages"][-1]["content"] == "all is well"
+
+
+def test_every_option_is_described_and_taken(begin: Begin) -> None:
+    for option in Options.__annotations__:
+        assert f"``{option}" in (Options.__doc__ or ""), option
+    begin([], **{option: None for option in Options.__annotations__ if option not in GIVEN})
+
+
+#: By the fixture.
+GIVEN = ("provider", "storage")
