@@ -182,6 +182,10 @@ class _Chunks:
         except OpencodeError:
             self._over()
             raise
+        except BaseException:
+            # The traceback is not to keep a loop that is left.
+            del self
+            raise
         if data is None:
             self._over()
             raise StopIteration
@@ -211,6 +215,10 @@ class _AsyncChunks:
             data = await self._reader.next_async()
         except OpencodeError:
             await self._over()
+            raise
+        except BaseException:
+            # The traceback is not to keep a loop that is left.
+            del self
             raise
         if data is None:
             await self._over()
