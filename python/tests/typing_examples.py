@@ -1,6 +1,13 @@
 """What type checkers understand of the package; checked by mypy, and run by nobody."""
 
-from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    Sequence,
+)
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +19,7 @@ from opencode.conversation import (
     Conversation,
     Message,
     ResponseStream,
+    ScriptedModel,
     SessionState,
     Tool,
     tool,
@@ -105,3 +113,20 @@ async def asynchronous_conversations(conversation: Conversation) -> None:
         async for chunk in stream:
             if chunk.type == "tool_call":
                 assert_type(chunk.tool, str)
+
+
+class Echo:
+    def stream(self, request: dict[str, Any]) -> Iterator[str]:
+        yield request["model"]
+
+
+class AsyncEcho:
+    async def stream(self, request: dict[str, Any]) -> AsyncIterator[str]:
+        yield request["model"]
+
+
+def providers() -> None:
+    Conversation.create("m", provider=Echo())
+    Conversation.create("m", provider=AsyncEcho())
+    Conversation.create("m", provider=ScriptedModel(["x"]))
+    Conversation.create("m", provider=object())  # type: ignore[arg-type]

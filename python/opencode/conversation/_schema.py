@@ -5,24 +5,24 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
-import os
-import re
 import types
 import typing
 from collections import abc
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 from uuid import UUID
 
+from opencode.conversation._docstring import docstring
+from opencode.conversation._plain import plain
 from opencode.errors import InvalidArgumentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Signature", "docstring", "plain", "signature"]
+__all__ = ["Signature", "signature"]
 
 _PLAIN: dict[Any, str] = {
     bool: "boolean",
@@ -342,80 +342,3 @@ def fits(value: Any, hint: Any) -> bool:
         except (ValueError, ArithmeticError):
             return False
     return True
-
-
-def plain(value: Any) -> Any:
-    """A result as plain data: dataclasses, enums, sets and the like are written out."""
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, abc.Mapping):
-        return {_key(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
-    if isinstance(value, (date, datetime, time)):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (UUID, Decimal)):
-        return str(value)
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if callable(dump := getattr(value, "model_dump", None)):
-        return plain(dump(mode="json"))
-    raise TypeError(f"a tool's result is plain data, and not a {type(value).__name__}")
-
-
-def _key(key: Any) -> Any:
-    key = key.value if isinstance(key, enum.Enum) else key
-    return str(key) if isinstance(key, (int, float)) and not isinstance(key, bool) else key
-
-
-_SECTION = re.compile(r"^(Args|Arguments|Parameters|Params|Attributes):\s*$")
-_ANY_SECTION = re.compile(r"^[A-Z][\w ]*:\s*$")
-_ENTRY = re.compile(r"^\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
-_SPHINX = re.compile(r"^:param\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)$")
-_FIELD = re.compile(r"^:\w+[^:]*:")
-
-
-def docstring(thing: Any) -> tuple[str, dict[str, str]]:
-    """What a docstring says, and what it says of each parameter."""
-    text = inspect.getdoc(thing) or ""
-    if dataclasses.is_dataclass(thing) and text.startswith(f"{getattr(thing, '__name__', '')}("):
-        # What ``dataclass`` wrote itself.
-        text = ""
-    said: list[str] = []
-    entries: dict[str, str] = {}
-    entry: str | None = None
-    depth: int | None = None
-    is_inside = is_over = False
-    for line in text.splitlines():
-        stripped = line.strip()
-        indent = len(line) - len(line.lstrip())
-        if indent == 0 and _SECTION.match(stripped):
-            is_inside, entry, depth = True, None, None
-        elif found := _SPHINX.match(stripped):
-            entry, is_over = found[1], True
-            entries[entry] = found[2]
-        elif indent == 0 and (_ANY_SECTION.match(stripped) or _FIELD.match(stripped)):
-            is_inside, is_over, entry = False, True, None
-        elif is_inside and indent > 0:
-            depth = indent if depth is None else depth
-            if indent <= depth and (found := _ENTRY.match(stripped)):
-                entry = found[1]
-                entries[entry] = found[2]
-            elif entry is not None:
-                entries[entry] = f"{entries[entry]} {stripped}".strip()
-        elif indent == 0 and stripped and is_inside:
-            is_inside, entry = False, None
-            said.append(line)
-        elif entry is not None and indent > 0:
-            entries[entry] = f"{entries[entry]} {stripped}".strip()
-        elif not is_over and not is_inside:
-            said.append(line)
-    return "\n".join(said).strip(), {name: text for name, text in entries.items() if text}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from opencode.conversation import _schema, _work
+from opencode.conversation._docstring import docstring
+from opencode.conversation._plain import plain
 from opencode.conversation._records import ApprovalRequest
 from opencode.errors import InvalidArgumentError
 
@@ -134,7 +136,7 @@ def _of_function(
 ) -> Tool:
     if not callable(function):
         raise InvalidArgumentError(f"a tool is made of a function, not of {function!r}")
-    described, arguments = _schema.docstring(function)
+    described, arguments = docstring(function)
     signature = _schema.signature(function, ToolContext, with_hints=parameters is None)
     schema = signature.schema(arguments) if parameters is None else parameters
     called: str = name or str(getattr(function, "__name__", type(function).__name__))
@@ -168,7 +170,7 @@ def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Cal
 
         def done(result: Any) -> None:
             try:
-                reply.done(_schema.plain(result), "result")
+                reply.done(plain(result), "result")
             except Exception as error:
                 failed(error)
 
