@@ -7,12 +7,14 @@ import gc
 import pickle
 import threading
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from opencode.conversation import (
     Chunk,
+    Conversation,
     EndChunk,
     ReasoningChunk,
     Reply,
@@ -384,3 +386,25 @@ async def test_fifty_conversations_speak_on_one_loop(begin: Begin) -> None:
     conversations = [begin([f"I am {n}."]).conversation for n in range(50)]
     answers = await asyncio.gather(*(_awaited(one.message("Who?")) for one in conversations))
     assert [answer.text for answer in answers] == [f"I am {n}." for n in range(50)]
+
+
+async def test_a_waiter_who_gives_up_takes_no_chunk_away_and_ends_nothing(
+    storage: SessionStorage,
+) -> None:
+    goes_on = asyncio.Event()
+
+    class Slow:
+        async def stream(self, _: object) -> AsyncIterator[str]:
+            await goes_on.wait()
+            yield "at last"
+
+    async with Conversation.create("any", provider=Slow(), storage=storage) as conversation:
+        chunks = aiter(conversation.message("Well?"))
+        for _ in range(3):
+            waiter = asyncio.ensure_future(anext(chunks))
+            await asyncio.sleep(0)
+            waiter.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiter
+        goes_on.set()
+        assert await anext(chunks) == TextChunk("at last")
