@@ -6,6 +6,11 @@ import importlib
 import pytest
 
 MODULES = [
+    "opencode.conversation",
+    "opencode.conversation._conversation",
+    "opencode.conversation._providers",
+    "opencode.conversation._stream",
+    "opencode.conversation._tools",
     "opencode.errors",
     "opencode.hooks",
     "opencode.sessions",
@@ -33,7 +38,12 @@ def test_examples_run(name: str) -> None:
 
 
 def test_every_public_thing_is_documented() -> None:
-    for name in ("opencode.sessions", "opencode.hooks", "opencode.errors"):
+    for name in (
+        "opencode.sessions",
+        "opencode.conversation",
+        "opencode.hooks",
+        "opencode.errors",
+    ):
         module = importlib.import_module(name)
         for public in module.__all__:
             thing = getattr(module, public)

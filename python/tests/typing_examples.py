@@ -1,12 +1,29 @@
 """What type checkers understand of the package; checked by mypy, and run by nobody."""
 
-from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    Sequence,
+)
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import assert_type
 
+from opencode.conversation import (
+    Answer,
+    Conversation,
+    Message,
+    ResponseStream,
+    ScriptedModel,
+    SessionState,
+    Tool,
+    tool,
+)
 from opencode.hooks import Hook, HookEvent, HookRegistry, HookResult, fire_event
 from opencode.sessions import (
     CleanupResult,
@@ -58,3 +75,58 @@ async def hooks(registry: HookRegistry) -> None:
     registry.register(Hook("session:start", "true"))
     assert_type(await fire_event(HookEvent.session_start("id")), list[HookResult])
     assert_type(registry.list(), list[Hook])
+
+
+@tool
+def decorated(city: str) -> str:
+    return city
+
+
+@tool(name="other")
+async def configured(city: str) -> str:
+    return city
+
+
+def conversations(conversation: Conversation) -> None:
+    assert_type(decorated, Tool)
+    assert_type(configured, Tool)
+    assert_type(conversation.message("x"), ResponseStream)
+    assert_type(conversation.message("x").text(), str)
+    assert_type(conversation.message("x").result(), Answer)
+    assert_type(conversation.get_messages(), list[Message])
+    assert_type(conversation.state, SessionState)
+    assert_type(Conversation.list(limit=1), list[SessionState])
+    for chunk in conversation.message("x"):
+        if chunk.type == "text":
+            assert_type(chunk.content, str)
+        elif chunk.type == "end":
+            assert_type(chunk.summary.tokens, int)
+    Conversation.create("m", temprature=1)  # type: ignore[call-arg]
+    Conversation.create("m", prune_strategy="fifo")  # type: ignore[arg-type]
+    conversation.message(5)  # type: ignore[arg-type]
+
+
+async def asynchronous_conversations(conversation: Conversation) -> None:
+    assert_type(await conversation.message("x"), Answer)
+    async with conversation.message("x") as stream:
+        assert_type(stream, ResponseStream)
+        async for chunk in stream:
+            if chunk.type == "tool_call":
+                assert_type(chunk.tool, str)
+
+
+class Echo:
+    def stream(self, request: dict[str, Any]) -> Iterator[str]:
+        yield request["model"]
+
+
+class AsyncEcho:
+    async def stream(self, request: dict[str, Any]) -> AsyncIterator[str]:
+        yield request["model"]
+
+
+def providers() -> None:
+    Conversation.create("m", provider=Echo())
+    Conversation.create("m", provider=AsyncEcho())
+    Conversation.create("m", provider=ScriptedModel(["x"]))
+    Conversation.create("m", provider=object())  # type: ignore[arg-type]

@@ -11,8 +11,13 @@ use crate::steps::Steps;
 
 /// The packages below `opencode`. Each is compared, with all its modules and the compiled one's
 /// stub, with what importing it really gives.
-const PYTHON_PACKAGES: [&str; 4] =
-    ["opencode.client", "opencode.errors", "opencode.hooks", "opencode.sessions"];
+const PYTHON_PACKAGES: [&str; 5] = [
+    "opencode.client",
+    "opencode.conversation",
+    "opencode.errors",
+    "opencode.hooks",
+    "opencode.sessions",
+];
 
 /// The step of each language that needs Node, whatever the language.
 const REAL_SERVER: &str = "real server";

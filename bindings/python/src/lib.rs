@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `manager`, `storage`, `session` | the classes that do something |
 //! | `client` | the client of an OpenCode server |
+//! | `conversation` | conversations with a model |
+//! | `background` | the runtime of the process, and waiting for it |
 //! | `messages`, `tools`, `summaries` | the records |
 //! | `queries` | what listing and searching take and give |
 //! | `callbacks`, `hooks` | what runs on a session's events |
@@ -16,8 +18,10 @@
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 gives what it made of an argument away")]
 
 mod arguments;
+mod background;
 mod callbacks;
 mod client;
+mod conversation;
 mod errors;
 mod gil;
 mod hooks;
@@ -41,6 +45,11 @@ mod _native {
 
     #[pymodule_export]
     use crate::client::{PyClient, PyEventStream};
+    #[pymodule_export]
+    use crate::conversation::{
+        PyConversation, PyPrompt, PyReader, PyReply, PyResponse, PyScript, PySink,
+        default_system_prompt, flush_events,
+    };
     #[pymodule_export]
     use crate::hooks::{PyHook, PyHookEvent, PyHookResult, PyRegistry};
     #[pymodule_export]

@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use opencode_sessions::store::{ForkGuard, before_fork};
 use pyo3::prelude::*;
 
-use crate::{gil, logging, manager};
+use crate::{conversation, gil, logging, manager};
 
 thread_local! {
     static FORKING: RefCell<Option<ForkGuard>> = const { RefCell::new(None) };
 }
 
-/// At the interpreter's end: closes every manager's session.
+/// At the interpreter's end: closes every manager's session, and every conversation.
 #[pyfunction]
 pub(crate) fn at_exit(py: Python<'_>) {
     gil::no_more_visitors(py);
@@ -20,6 +20,13 @@ pub(crate) fn at_exit(py: Python<'_>) {
         if let Err(error) = closed {
             let error = PyErr::from(error);
             logging::exception(py, "the current session was not closed well", &error);
+        }
+    }
+    for conversation in conversation::all() {
+        let closed = gil::released(py, || conversation.close());
+        if let Err(error) = closed {
+            let error = PyErr::from(error);
+            logging::exception(py, "a conversation was not closed well", &error);
         }
     }
 }
@@ -54,4 +61,5 @@ pub(crate) fn fork_in_child() {
         // The parent's copy is neither used nor taken down here.
         std::mem::forget(manager);
     }
+    conversation::all().into_iter().for_each(std::mem::forget);
 }

@@ -226,7 +226,7 @@ impl PyStorage {
     }
 }
 
-fn cleaned(py: Python<'_>, report: CleanupReport) -> Outcome<Bound<'_, PyAny>> {
+pub(crate) fn cleaned(py: Python<'_>, report: CleanupReport) -> Outcome<Bound<'_, PyAny>> {
     Ok(queries::class(py, "CleanupResult")?.call1((report.removed, report.skipped))?)
 }
 

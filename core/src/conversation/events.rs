@@ -72,6 +72,18 @@ impl ConversationEventKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenerId(u64);
 
+impl ListenerId {
+    /// As a number, for other languages.
+    pub fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// From that number.
+    pub fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 type Callback = Arc<dyn Fn(&ConversationEvent) + Send + Sync>;
 
 /// Those who listen, in the order in which they came.

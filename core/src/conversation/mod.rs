@@ -13,6 +13,7 @@
 //! | `history` | reading, editing, forking what was said |
 //! | `library` | conversations by id: listed, described, deleted, imported |
 //! | [`SessionPool`] | conversations of a server: one owner each, the idle ones closed |
+//! | `plain` | options and events as plain data, for other languages |
 //! | [`PromptTemplate`] | system prompts with fields |
 //! | [`window`] | how much of what was said is sent |
 //! | [`tools`] | what a model may ask to be done here |
@@ -28,6 +29,7 @@ mod library;
 mod live;
 mod options;
 mod order;
+mod plain;
 mod pool;
 mod prompt;
 mod stream;

@@ -28,6 +28,8 @@ pub struct ResponseStream {
 pub struct Reader {
     shared: Arc<Shared>,
     at: Arc<tokio::sync::Mutex<Cursor>>,
+    /// Whether it counts as one who hears of a failure.
+    hears: bool,
 }
 
 #[derive(Default)]
@@ -115,12 +117,30 @@ impl Drop for Speaker {
 
 impl Reader {
     fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, at: Arc::default() }
+        Self { shared, at: Arc::default(), hears: true }
+    }
+
+    /// Another reader, from the beginning.
+    pub fn again(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+
+    /// The same reader, who does not count as one who hears of a failure: that is told to others
+    /// as if nobody read.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.hears = false;
+        self
+    }
+
+    /// From now on somebody hears of a failure.
+    pub fn hear(&self) {
+        self.shared.state().has_reader = true;
     }
 
     /// The next piece; an error comes once and last. `None` at the end.
     pub async fn next(&self) -> Option<Result<Chunk>> {
-        self.shared.state().has_reader = true;
+        self.shared.state().has_reader |= self.hears;
         let mut changed = self.shared.changed.subscribe();
         let mut at = self.at.lock().await;
         loop {
@@ -136,7 +156,7 @@ impl Reader {
 
     /// The turn's end: its answer, or what it failed with.
     pub async fn result(&self) -> Result<Answer> {
-        self.shared.state().has_reader = true;
+        self.shared.state().has_reader |= self.hears;
         let mut changed = self.shared.changed.subscribe();
         loop {
             changed.mark_unchanged();

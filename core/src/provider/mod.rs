@@ -8,6 +8,7 @@
 //! | [`named`], [`split`] | providers and models by name |
 //! | `link`, `answer`, `refusal` | a question over HTTP, what is heard, what a refusal means |
 //! | `history` | what was said, as any wire format needs it |
+//! | [`PlainAnswer`] | requests, events and scripts as plain data, for other languages |
 //! | [`Scripted`] | a fixed script, for tests, demos and docs that need no key |
 //!
 //! A provider asks once and reports what it hears. When a request is repeated, what a turn is and
@@ -22,6 +23,7 @@ mod link;
 mod openai;
 mod opencode;
 mod options;
+mod plain;
 mod refusal;
 mod request;
 mod scripted;
@@ -36,6 +38,7 @@ pub use self::known::{named, split};
 pub use self::openai::OpenAi;
 pub use self::opencode::OpenCode;
 pub use self::options::{ProviderBuilder, ProviderOptions};
+pub use self::plain::PlainAnswer;
 pub use self::request::{ProviderRequest, ToolSpec};
 pub use self::scripted::{Reply, Scripted};
 use crate::error::Result;

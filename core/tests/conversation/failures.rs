@@ -98,3 +98,25 @@ async fn an_empty_answer_is_an_answer() {
     assert_eq!(conversation.message("Hi?").text().await.unwrap(), "Now.");
     assert!(matches!(ProviderEvent::Text(String::new()), ProviderEvent::Text(_)));
 }
+
+#[tokio::test]
+async fn one_who_only_looks_on_does_not_keep_a_failure_from_those_who_listen() {
+    let refused = || {
+        let error = OpencodeError::model_failure(ErrorCode::ProviderAuth, "wrong key");
+        Reply::error(error)
+    };
+    let here = place([refused(), refused()]);
+    let conversation = here.conversation();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    conversation.on(ConversationEventKind::Error, move |_| tell.send(()).unwrap());
+
+    let onlooker = conversation.message("Hello?").reader().quiet();
+    onlooker.next().await.unwrap().unwrap_err();
+    told.recv().await.unwrap();
+
+    let onlooker = conversation.message("Hello?").reader().quiet();
+    onlooker.hear();
+    onlooker.again().result().await.unwrap_err();
+    tokio::task::yield_now().await;
+    assert!(told.try_recv().is_err());
+}

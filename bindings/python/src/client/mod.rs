@@ -2,16 +2,10 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `runtime`, `of_process` | the background of a process, and what a fork leaves of it |
-//! | `waiting`, `awaiting` | a thread that waits, and an asyncio loop that does |
 //! | `stream`, `handlers` | events, and answers to what turns ask |
 
-mod awaiting;
 mod handlers;
-mod of_process;
-mod runtime;
 mod stream;
-mod waiting;
 
 use std::sync::Arc;
 
@@ -20,12 +14,9 @@ use opencode_sessions::server::{Client, ClientBuilder, Operation};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use self::awaiting::{Payload, awaitable, forget};
-use self::of_process::OfProcess;
-use self::runtime::background;
 pub(crate) use self::stream::PyEventStream;
-use self::waiting::wait;
 use crate::arguments::{PathText, Text, seconds};
+use crate::background::{OfProcess, Payload, awaitable, background, forget, wait};
 use crate::errors::Outcome;
 use crate::values;
 
@@ -185,7 +176,11 @@ impl PyClient {
     ) -> Outcome<Bound<'py, PyAny>> {
         let client = self.client()?;
         let work = subscribed(client, session_id.map(String::from));
-        Ok(awaitable(py, async move { (work.await.map(Payload::Stream), forget()) })?)
+        let made = |stream| {
+            let make = |py: Python<'_>| Ok(Bound::new(py, stream)?.into_any().unbind());
+            Payload::Made(Box::new(make))
+        };
+        Ok(awaitable(py, async move { (work.await.map(made), forget()) })?)
     }
 }
 

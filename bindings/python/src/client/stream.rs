@@ -8,9 +8,7 @@ use opencode_sessions::{Event, EventStream, OpencodeError, Result};
 use pyo3::prelude::*;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::awaiting::{GiveBack, Payload, awaitable};
-use super::of_process::OfProcess;
-use super::waiting::wait;
+use crate::background::{GiveBack, OfProcess, Payload, awaitable, wait};
 use crate::errors::{Outcome, invalid_with_hint};
 
 /// What was taken from a stream for a waiter that was cancelled before it was told; it comes
@@ -47,7 +45,7 @@ impl PyEventStream {
         let (stream, turn) = (self.stream()?, Arc::clone(&self.turn));
         match wait(py, async { next(&stream, turn).await.0 })? {
             Payload::Text(text) => Ok(Some(text)),
-            Payload::Nothing | Payload::Stream(_) => Ok(None),
+            Payload::Nothing | Payload::Made(_) => Ok(None),
         }
     }
 

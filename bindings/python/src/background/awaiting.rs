@@ -4,7 +4,7 @@
 //! taken to its loop by one thread, several at a time, so that no thread of the runtime ever waits
 //! for the interpreter. A result whose loop or waiter is gone is given back, never printed about.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opencode_sessions::Result;
@@ -14,22 +14,25 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 use tokio::task::AbortHandle;
 
-use super::runtime::background;
-use super::stream::PyEventStream;
+use super::background;
 use crate::{errors, gil, logging};
 
 /// What is awaited.
-pub(super) enum Payload {
+pub(crate) enum Payload {
     Nothing,
     Text(String),
-    Stream(PyEventStream),
+    /// Made when it is there, with the interpreter.
+    Made(Make),
 }
 
+/// Makes a Python object.
+pub(crate) type Make = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+
 /// Takes back a result that nobody waits for any more.
-pub(super) type GiveBack = Box<dyn FnOnce(Result<Payload>) + Send>;
+pub(crate) type GiveBack = Box<dyn FnOnce(Result<Payload>) + Send>;
 
 /// For results that are of no use then.
-pub(super) fn forget() -> GiveBack {
+pub(crate) fn forget() -> GiveBack {
     Box::new(drop)
 }
 
@@ -71,15 +74,21 @@ impl Slot {
     }
 }
 
+/// What the courier carries: a result, or anything that needs the interpreter and is soon done.
+pub(crate) enum Parcel {
+    Arrival(Arrival),
+    Call(Box<dyn FnOnce(Python<'_>) + Send>),
+}
+
 /// A result that is there, and who waits for it.
-pub(super) struct Arrival {
+pub(crate) struct Arrival {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
     slot: Slot,
 }
 
 /// An asyncio future of the running loop for `work`, which begins now.
-pub(super) fn awaitable<'py>(
+pub(crate) fn awaitable<'py>(
     py: Python<'py>,
     work: impl Future<Output = (Result<Payload>, GiveBack)> + Send + 'static,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -99,9 +108,10 @@ pub(super) fn awaitable<'py>(
     let task = background.runtime.spawn(async move {
         let (result, give_back) = work.await;
         if arrival.slot.fill(result, give_back)
-            && let Err(unsent) = background.courier.send(arrival)
+            && let Err(SendError(Parcel::Arrival(unsent))) =
+                background.courier.send(Parcel::Arrival(arrival))
         {
-            unsent.0.slot.abandon();
+            unsent.slot.abandon();
         }
     });
     let done = Done { task: task.abort_handle(), slot };
@@ -110,11 +120,14 @@ pub(super) fn awaitable<'py>(
 }
 
 /// The courier's life.
-pub(super) fn carry(arrivals: &Receiver<Arrival>) {
-    while let Ok(first) = arrivals.recv() {
+pub(super) fn carry(parcels: &Receiver<Parcel>) {
+    while let Ok(first) = parcels.recv() {
         let delivered = gil::attached(|py| {
-            for arrival in std::iter::once(first).chain(arrivals.try_iter()) {
-                deliver(py, arrival);
+            for parcel in std::iter::once(first).chain(parcels.try_iter()) {
+                match parcel {
+                    Parcel::Arrival(arrival) => deliver(py, arrival),
+                    Parcel::Call(call) => call(py),
+                }
             }
         });
         if delivered.is_none() {
@@ -190,7 +203,7 @@ impl Payload {
         Ok(match self {
             Self::Nothing => py.None().into_bound(py),
             Self::Text(text) => PyString::new(py, &text).into_any(),
-            Self::Stream(stream) => Bound::new(py, stream)?.into_any(),
+            Self::Made(make) => make(py)?.into_bound(py),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::runtime::background;
+use super::background;
 use crate::errors::Outcome;
 use crate::gil;
 
@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Waits without the interpreter's lock. What a signal handler raises (Ctrl-C) ends the wait and
 /// drops the work.
-pub(super) fn wait<T: Send>(
+pub(crate) fn wait<T: Send>(
     py: Python<'_>,
     work: impl Future<Output = opencode_sessions::Result<T>> + Send,
 ) -> Outcome<T> {

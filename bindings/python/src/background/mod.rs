@@ -1,4 +1,14 @@
-//! The one tokio runtime of the process. It is never dropped; a forked child makes its own.
+//! The one tokio runtime of the process, and how Python waits for what runs on it. It is never
+//! dropped; a forked child makes its own.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `waiting`, `awaiting` | a thread that waits, and an asyncio loop that does |
+//! | `of_process` | what a fork leaves of it |
+
+mod awaiting;
+mod of_process;
+mod waiting;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -7,14 +17,17 @@ use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
-use super::awaiting::{Arrival, carry};
+use self::awaiting::carry;
+pub(crate) use self::awaiting::{GiveBack, Parcel, Payload, awaitable, forget};
+pub(crate) use self::of_process::OfProcess;
+pub(crate) use self::waiting::wait;
 
 /// What runs in the background of a process.
-pub(super) struct Background {
+pub(crate) struct Background {
     process: u32,
-    pub(super) runtime: Runtime,
-    /// Takes results to the event loops that wait for them.
-    pub(super) courier: Sender<Arrival>,
+    pub(crate) runtime: Runtime,
+    /// Takes results to the event loops that wait for them, and what happened to who listens.
+    pub(crate) courier: Sender<Parcel>,
 }
 
 /// That of this process, or of the parent before a fork. Without a lock: a fork could leave it
@@ -22,7 +35,7 @@ pub(super) struct Background {
 static BACKGROUND: ArcSwapOption<&'static Background> = ArcSwapOption::const_empty();
 
 /// This process's background; made on the first use.
-pub(super) fn background() -> PyResult<&'static Background> {
+pub(crate) fn background() -> PyResult<&'static Background> {
     let known = BACKGROUND.load_full();
     if let Some(background) = known.as_deref()
         && background.process == std::process::id()

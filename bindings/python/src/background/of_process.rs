@@ -3,18 +3,18 @@
 /// A value with threads or connections behind it. A forked child has neither: there it cannot be
 /// used, nor taken down.
 #[derive(Debug)]
-pub(super) struct OfProcess<T> {
+pub(crate) struct OfProcess<T> {
     process: u32,
     value: Option<T>,
 }
 
 impl<T> OfProcess<T> {
-    pub(super) fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self { process: std::process::id(), value: Some(value) }
     }
 
     /// The value; `None` in a forked child.
-    pub(super) fn get(&self) -> Option<&T> {
+    pub(crate) fn get(&self) -> Option<&T> {
         self.value.as_ref().filter(|_| self.process == std::process::id())
     }
 }

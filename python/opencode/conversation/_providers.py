@@ -1,0 +1,208 @@
+"""Models that are no service: a script, or a class of the program."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from opencode.conversation import _work
+from opencode.conversation._chunks import Usage
+from opencode.errors import InvalidArgumentError, OpencodeError
+from opencode.sessions._native import Script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opencode.conversation._work import Home
+    from opencode.sessions._native import Sink
+
+__all__ = ["Event", "Provider", "Reply", "ScriptedModel", "begin_request"]
+
+_log = logging.getLogger("opencode.sessions")
+
+#: A piece of an answer: a text, or a dict with a ``type``.
+Event: TypeAlias = str | Mapping[str, Any]
+
+
+class Provider(Protocol):
+    """A model of the program's own: anything with ``stream``.
+
+    ``request`` is a dict: ``model``, ``system``, ``messages`` (as in a session's file), ``tools``
+    (``name``, ``description``, ``parameters``), ``temperature``, ``max_tokens``,
+    ``stop_sequences``, ``session_id``, ``working_dir``, ``remembered``. Each event is a text, or
+    one of ``{"type": "text", "content"}``, ``{"type": "reasoning", "content"}``,
+    ``{"type": "reasoning_end", "signature"?}``, ``{"type": "tool_call", "tool", "params", "id"?}``,
+    ``{"type": "usage", "prompt_tokens", "completion_tokens", …}``,
+    ``{"type": "finish", "reason"}``. An answer that ends without a ``finish`` is whole.
+
+    Raise an error of ``opencode.errors`` for a failure of that kind; anything else is a
+    ``ProviderError``. A generator runs on a thread, an asynchronous one on the event loop; either
+    is closed when the turn is ended.
+
+    >>> from opencode.conversation import Conversation
+    >>> class Echo:
+    ...     def stream(self, request):
+    ...         yield "You said: "
+    ...         yield request["messages"][-1]["content"]
+    >>> with Conversation.create("echo", provider=Echo()) as conversation:
+    ...     conversation.message("Hello?").text()
+    'You said: Hello?'
+    """
+
+    def stream(self, request: dict[str, Any], /) -> Iterable[Event] | AsyncIterable[Event]:
+        """Asks once."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One reply of a ``ScriptedModel``.
+
+    It thinks ``reasoning``, says ``text`` word by word and makes ``calls`` of tools, each
+    ``(name, params)``. With ``error`` it breaks off there; with ``hangs`` it falls silent there.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    calls: Sequence[tuple[str, Any]] = ()
+    usage: Usage | None = None
+    error: OpencodeError | None = field(default=None, compare=False)
+    hangs: bool = False
+
+    def _plain(self) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "text": self.text,
+            "reasoning": self.reasoning,
+            "calls": [{"tool": tool, "params": params} for tool, params in self.calls],
+            "hangs": self.hangs,
+        }
+        if self.usage is not None:
+            names = ("prompt_tokens", "completion_tokens", "cache_read", "cache_write")
+            data["usage"] = {
+                name: getattr(self.usage, name) for name in (*names, "reasoning", "cost")
+            }
+        if self.error is not None:
+            data["error"] = {
+                "code": self.error.code,
+                "message": self.error.message,
+                "retry_after": getattr(self.error, "retry_after", None),
+            }
+        return data
+
+
+class ScriptedModel:
+    """A model that answers each request with the next of its replies: for tests and demos.
+
+    A reply is a text or a ``Reply``. When there is none left, it fails with a ``ProviderError``.
+
+    >>> from opencode.conversation import Conversation, Reply, ScriptedModel
+    >>> model = ScriptedModel([Reply(calls=[("double", {"n": 4})]), "It is 8."])
+    >>> def double(n: int) -> int:
+    ...     return 2 * n
+    >>> with Conversation.create("any", provider=model, tools=[double]) as conversation:
+    ...     conversation.message("What is twice 4?").text()
+    'It is 8.'
+    >>> model.asked[-1]["messages"][-1]["content"]
+    '8'
+    """
+
+    __slots__ = ("_script",)
+
+    def __init__(self, replies: Iterable[str | Reply]) -> None:
+        if isinstance(replies, str):
+            raise InvalidArgumentError("replies are a list of texts and Reply objects, no text")
+        self._script = Script([one._plain() if isinstance(one, Reply) else one for one in replies])
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        """The requests so far, oldest first."""
+        asked: list[dict[str, Any]] = self._script.asked()
+        return asked
+
+    def stream(self, request: dict[str, Any], /) -> Iterable[Event]:
+        """Only for type checkers: the script is followed elsewhere."""
+        raise InvalidArgumentError("a ScriptedModel is asked by a conversation")
+
+
+def begin_request(provider: Any, home: Home) -> Any:
+    """A provider as the compiled half takes it."""
+    if isinstance(provider, ScriptedModel):
+        return provider._script
+    stream = getattr(provider, "stream", None)
+    if not callable(stream):
+        raise InvalidArgumentError(
+            f"no provider: {provider!r}",
+            hint="a name, a ScriptedModel, or an object with stream(request)",
+        )
+    name = getattr(provider, "name", None)
+
+    def begin(request: dict[str, Any], sink: Sink) -> Callable[[], None]:
+        def work() -> Any:
+            given = stream(request)
+            if isinstance(given, AsyncIterable):
+                return _heard_async(given, sink)
+            if inspect.isawaitable(given):
+                return _awaited(given, sink)
+            return _heard(given, sink)
+
+        job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink))
+        return job.begin(is_coroutine=False)
+
+    return (name if isinstance(name, str) else type(provider).__name__, home.keep(begin))
+
+
+def _heard(events: Any, sink: Sink) -> None:
+    """On a thread of its own."""
+    iterator = iter([events] if isinstance(events, (str, Mapping)) else events)
+    try:
+        for event in iterator:
+            if not sink.event(event):
+                return
+        sink.done()
+    finally:
+        if (close := getattr(iterator, "close", None)) is not None:
+            close()
+
+
+async def _awaited(given: Any, sink: Sink) -> None:
+    """Of a coroutine function that returns what it should have yielded."""
+    events = await given
+    if isinstance(events, AsyncIterable):
+        await _heard_async(events, sink)
+        return
+    for event in [events] if isinstance(events, (str, Mapping)) else events:
+        sink.event(event)
+    sink.done()
+
+
+async def _heard_async(events: AsyncIterable[Event], sink: Sink) -> None:
+    """On a loop."""
+    iterator: Any = aiter(events)
+    if not hasattr(iterator, "aclose"):
+        async for event in iterator:
+            if not sink.event(event):
+                return
+        sink.done()
+        return
+    async with aclosing(iterator):
+        async for event in iterator:
+            if not sink.event(event):
+                return
+    sink.done()
+
+
+def _failed(error: BaseException, sink: Sink) -> None:
+    text = str(error).encode(errors="replace").decode()
+    if isinstance(error, OpencodeError):
+        retry_after = getattr(error, "retry_after", None)
+        message = error.message.encode(errors="replace").decode()
+        sink.failed(error.code, message, error.retryable, retry_after)
+        return
+    _log.info("a provider failed", exc_info=error)
+    sink.failed(
+        "PROVIDER_ERROR", f"{type(error).__name__}: {text}" if text else type(error).__name__
+    )
