@@ -172,3 +172,6 @@ pub const MODEL_ANSWER_CAP: usize = 64 << 20;
 /// The longest answer asked for, in tokens, where a provider wants it said and the caller does not:
 /// this, or what the model can, if that is less.
 pub const MODEL_MAX_TOKENS: u64 = 32_000;
+
+/// How long a turn that was aborted on a server may take to be over, before anything else is said.
+pub const ABORTED_TURN: Duration = Duration::from_secs(10);

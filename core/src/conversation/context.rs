@@ -14,13 +14,16 @@ use super::window::{
 use super::{Conversation, Inner, cancelled};
 use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
-use crate::model::{Change, Role, SessionMessage, TokenUse};
-use crate::provider::{ProviderEvent, ProviderRequest, Side};
+use crate::model::{Change, Role, Session, SessionMessage, TokenUse};
+use crate::provider::{ModelProvider, ProviderEvent, ProviderRequest, Side};
 
 const SUMMARIZE: &str = "\
 You summarise conversations between a user and a coding assistant, so that the assistant can go on \
 without having seen them. Keep the goal, the user's instructions, what was decided and found out, \
 what was done to which files, and what is left to do. Write the summary and nothing else.";
+
+/// Where a session keeps what was left out by hand: ids of messages.
+const PRUNED: &str = "pruned_messages";
 
 /// What is known of the window from request to request.
 #[derive(Default)]
@@ -61,6 +64,11 @@ impl Inner {
         ended: &CancellationToken,
         used: &mut TokenUse,
     ) -> Result<Planned> {
+        if self.provider.side() == Side::Agent {
+            // It keeps a window of its own, and takes of this what it does not have.
+            let messages = self.read(|session| session.messages.clone())?;
+            return Ok(Planned { request: self.request(messages)?, counted: 0 });
+        }
         let mut summarized = 0;
         loop {
             let inner = Arc::clone(self);
@@ -84,13 +92,6 @@ impl Inner {
     }
 
     fn plan(&self, summarized: u32) -> Result<Plan> {
-        if self.provider.side() == Side::Agent {
-            // It keeps the history itself, and is told only what is new.
-            let last = self.read(|session| session.messages.last().cloned())?;
-            let messages: Vec<_> = last.into_iter().collect();
-            let given = Given { messages: &messages, ..Given::default() };
-            return plan(&given, &Window::new(u64::MAX), &mut self.context().tokens);
-        }
         let window = self.window()?;
         self.with_given(summarized, |given, tokens| plan(given, &window, tokens))?
     }
@@ -119,12 +120,22 @@ impl Inner {
     }
 
     fn request_of(&self, view: View) -> Result<Planned> {
+        {
+            let mut context = self.context();
+            let by_hand = context.state.take().map(|state| state.pruned).unwrap_or_default();
+            let state = context.state.insert(view.state);
+            // Somebody may have pruned since this was planned.
+            state.pruned.extend(by_hand);
+        }
+        Ok(Planned { request: self.request(view.messages)?, counted: view.counted })
+    }
+
+    fn request(&self, messages: Vec<Arc<SessionMessage>>) -> Result<ProviderRequest> {
         let settings = &self.settings;
-        self.context().state = Some(view.state);
-        let request = ProviderRequest {
+        Ok(ProviderRequest {
             model: settings.model.clone(),
             system: Some(settings.system_prompt.clone()).filter(|prompt| !prompt.is_empty()),
-            messages: view.messages,
+            messages,
             tools: self.tools().iter().map(|tool| tool.spec().clone()).collect(),
             temperature: settings.temperature,
             max_tokens: settings.max_tokens,
@@ -132,8 +143,7 @@ impl Inner {
             session_id: self.id.clone(),
             working_dir: settings.working_dir.to_string_lossy().into_owned(),
             remembered: self.read(|session| session.metadata.clone())?,
-        };
-        Ok(Planned { request, counted: view.counted })
+        })
     }
 
     /// An answer's own tokens, and what its provider counted, for the next plan.
@@ -231,16 +241,31 @@ impl Conversation {
         self.inner.with_given(0, |given, tokens| usage(given, window.max, tokens))
     }
 
-    /// Leaves all but some messages out of what is sent from now on; the history stays. Tells what
-    /// it leaves out; with `dry_run` it only tells.
+    /// Leaves all but some messages out of what is sent from now on, also when it is resumed or
+    /// forked; the history stays. Tells what it leaves out; with `dry_run` it only tells.
     pub fn prune_context(&self, keep: Keep, dry_run: bool) -> Result<Pruned> {
         self.inner.is_for_models("prune_context")?;
         let pruned = self.inner.with_given(0, |given, tokens| prune(given, keep, tokens))?;
         if !dry_run {
+            let value = serde_json::json!(pruned.state.pruned);
+            self.inner.writable()?.edit(Change::MetadataSet { key: PRUNED.to_owned(), value })?;
             self.inner.context().state = Some(pruned.state.clone());
         }
         Ok(pruned)
     }
+}
+
+/// What a session kept of it, for a model whose texts this provider may count.
+pub(super) fn of_session(
+    session: &Session,
+    provider: Arc<dyn ModelProvider>,
+    model: String,
+) -> Shared {
+    let pruned = session.metadata.get(PRUNED).and_then(serde_json::Value::as_array);
+    let pruned = pruned.map(|ids| ids.iter().filter_map(|id| id.as_str().map(str::to_owned)));
+    let state = pruned.map(|ids| ViewState { pruned: ids.collect(), ..ViewState::default() });
+    let tokens = Tokens::counted_by(move |text| provider.count_tokens(&model, text));
+    Mutex::new(Context { tokens, state, reported: None })
 }
 
 /// As it is kept in a conversation.

@@ -7,7 +7,7 @@ use super::answer::params;
 use super::inner;
 use super::live::Conversation;
 use crate::error::{OpencodeError, Result};
-use crate::model::{Change, MessageEdit, SessionMessage, Time};
+use crate::model::{Change, MessageEdit, Role, SessionMessage, Time};
 use crate::store::{SessionHandle, Store};
 
 /// A message as a conversation shows it.
@@ -128,15 +128,24 @@ impl Conversation {
 
     /// A conversation that goes on from here by itself: a copy up to and with `from_message` (all
     /// without one; without it when not `inclusive`).
+    ///
+    /// What an agent keeps is forked between turns only: `NOT_SUPPORTED` for a message within one.
     pub fn fork(
         &self,
         from_message: Option<&str>,
         new_session_id: Option<String>,
         inclusive: bool,
     ) -> Result<Self> {
-        self.inner.is_for_models("fork")?;
-        let fork =
-            self.inner.read(|session| session.fork(from_message, inclusive, new_session_id))??;
+        let (mut fork, next) = self.inner.read(|session| {
+            let fork = session.fork(from_message, inclusive, new_session_id)?;
+            let next = session.messages.get(fork.messages.len()).cloned();
+            Ok::<_, OpencodeError>((fork, next))
+        })??;
+        if next.is_some_and(|next| next.role != Role::User) {
+            self.inner.is_for_models("forking in the middle of a turn")?;
+        }
+        self.inner.provider.forked(&mut fork.metadata);
+        fork.status = Some("idle".to_owned());
         let id = fork.id.clone();
         let handle = match self.inner.handle().is_live() || self.inner.opens_late {
             true => SessionHandle::Live(inner::live(Store::create(&self.inner.storage, &fork)?)),
@@ -160,9 +169,7 @@ impl Conversation {
     /// Changing what was said while it is being said is refused.
     fn writable(&self) -> Result<SessionHandle> {
         self.inner.is_for_models("changing what was said")?;
-        if self.inner.turns.try_lock().is_err() {
-            return Err(OpencodeError::Busy { session_id: self.inner.id.clone() });
-        }
+        self.inner.not_in_turn()?;
         self.inner.writable()
     }
 }

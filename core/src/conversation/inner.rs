@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use super::context;
+use super::end::End;
 use super::events::Listeners;
 use super::options::Settings;
 use super::order::Order;
@@ -23,6 +24,7 @@ pub(super) struct Inner {
     pub(super) provider: Arc<dyn ModelProvider>,
     pub(super) tools: RwLock<Vec<Tool>>,
     pub(super) turns: Order,
+    pub(super) end: End,
     pub(super) context: context::Shared,
     pub(super) listeners: Listeners,
 }
@@ -65,6 +67,14 @@ impl Inner {
             *session = open(&self.storage, &self.id)?;
         }
         Ok(session.clone())
+    }
+
+    /// `BUSY` during a turn.
+    pub(super) fn not_in_turn(&self) -> Result<()> {
+        match self.turns.try_lock() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(OpencodeError::Busy { session_id: self.id.clone() }),
+        }
     }
 
     /// `NOT_SUPPORTED` where the other side keeps the history and the tools.

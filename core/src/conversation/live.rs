@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use futures_util::FutureExt;
 use serde_json::Value;
 
+use super::context;
 use super::events::{ConversationEvent, ConversationEventKind, ListenerId, Listeners};
 use super::inner::{self, Inner};
 use super::options::{ApprovalRequest, Busy, ConversationOptions, ProviderChoice, ToolChoice};
@@ -165,6 +166,11 @@ impl Conversation {
             true => order::of(&storage, &id),
             false => Order::default(),
         };
+        // What cannot be read now is told by whoever reads it first.
+        let counting = (Arc::clone(&provider), settings.model.clone());
+        let context = session
+            .read(|session| context::of_session(session, counting.0, counting.1))
+            .unwrap_or_default();
         Self {
             inner: Arc::new(Inner {
                 id,
@@ -175,7 +181,8 @@ impl Conversation {
                 provider,
                 tools: RwLock::new(tools),
                 turns,
-                context: Default::default(),
+                end: Default::default(),
+                context,
                 listeners: Listeners::default(),
             }),
         }
@@ -194,7 +201,7 @@ impl Conversation {
 
     /// The same with a message of parts: images, files.
     pub fn send(&self, message: SessionMessage) -> ResponseStream {
-        let (speaker, stream) = stream::stream(&self.inner.id);
+        let (speaker, stream) = stream::stream(&self.inner.id, self.inner.end.token());
         let fail = |error: OpencodeError| {
             speaker.over(Err(error.of_session(&self.inner.id)));
         };
@@ -202,6 +209,10 @@ impl Conversation {
             fail(OpencodeError::invalid("a turn needs a tokio runtime to run on"));
             return stream;
         };
+        if self.inner.end.is_asked() {
+            fail(OpencodeError::invalid("the conversation is closed"));
+            return stream;
+        }
         if message.content.is_empty() && message.parts.as_ref().is_none_or(Vec::is_empty) {
             fail(OpencodeError::invalid("a message needs something to say"));
             return stream;
@@ -216,10 +227,13 @@ impl Conversation {
         let inner = Arc::clone(&self.inner);
         runtime.spawn(async move {
             let place = match ready {
-                Some(place) => place,
-                None => place.await,
+                Some(place) => Some(place),
+                None => inner.unless_closed_before(place).await,
             };
-            let outcome = inner.turn(message, &speaker).await;
+            let outcome = match &place {
+                Some(_) => inner.until_closed(inner.turn(message, &speaker)).await,
+                None => Err(inner.was_closed()),
+            };
             // Who hears of the end can speak at once.
             drop(place);
             inner.over(&speaker, outcome);
@@ -229,7 +243,7 @@ impl Conversation {
 
     /// Whether a turn runs, or waits to.
     pub fn is_in_turn(&self) -> bool {
-        self.inner.turns.try_lock().is_err()
+        self.inner.not_in_turn().is_err()
     }
 
     /// Offers the model one more tool, from the next request on; one of the same name gives way.
@@ -268,13 +282,11 @@ impl Conversation {
         Ok(())
     }
 
-    /// Makes everything durable and lets others write. What was not saved without `auto_save` is
-    /// not stored by this.
-    pub fn close(&self) -> Result<()> {
-        match self.inner.handle() {
-            SessionHandle::Live(live) => live.close(),
-            SessionHandle::Detached(_) => Ok(()),
-        }
+    /// Sets the status `completed`, until something is said again. `BUSY` during a turn.
+    pub fn complete(&self) -> Result<()> {
+        self.inner.not_in_turn()?;
+        let status = Some("completed".to_owned());
+        self.inner.writable()?.edit(Change::StatusSet { status })
     }
 
     /// The session as it stands, a copy.

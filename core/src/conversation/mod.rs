@@ -8,7 +8,7 @@
 //! | `turn`, `answer`, `calls` | the loop; the message while it comes; the tools it calls |
 //! | [`ResponseStream`], [`Chunk`] | a turn as it is read |
 //! | `context` | what of the history a request holds |
-//! | `order` | one turn at a time |
+//! | `order`, `end` | one turn at a time; none after the conversation's end |
 //! | `events` | what those hear who listen |
 //! | `history` | reading, editing, forking what was said |
 //! | `library` | conversations by id: listed, described, deleted, imported |
@@ -22,6 +22,7 @@ mod answer;
 mod calls;
 mod chunk;
 mod context;
+mod end;
 mod events;
 mod history;
 mod inner;
@@ -55,7 +56,7 @@ pub use self::prompt::{DEFAULT_SYSTEM_PROMPT, PromptTemplate};
 pub use self::stream::{Reader, ResponseStream};
 pub use self::window::ContextUsage;
 
-/// The turn was ended before it was through.
+/// A turn was ended before it was through.
 fn cancelled(session_id: &str, how: &str) -> OpencodeError {
     OpencodeError::Model {
         code: ErrorCode::Cancelled,

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ pub struct Lent {
     conversation: Conversation,
     id: String,
     pool: Arc<Shared>,
-    _alone: OwnedSemaphorePermit,
+    /// Given up before others are told.
+    alone: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -35,6 +37,8 @@ struct Shared {
     idle: Duration,
     options: ConversationOptions,
     state: Mutex<State>,
+    /// Places that conversations have which are open, or about to be.
+    taken: AtomicUsize,
     /// A place may have become free.
     freed: Notify,
 }
@@ -42,8 +46,6 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     entries: HashMap<String, Entry>,
-    /// Places taken, by conversations that are open or about to be.
-    taken: usize,
     is_closed: bool,
     /// Whether somebody looks after those that are idle.
     is_tidied: bool,
@@ -53,8 +55,21 @@ struct State {
 struct Entry {
     /// One permit: the owner's.
     alone: Arc<Semaphore>,
-    open: Option<Conversation>,
+    open: Option<(Conversation, Place)>,
     used_at: Instant,
+}
+
+/// Room for one conversation; free for another when this is dropped.
+#[derive(Debug)]
+struct Place(Weak<Shared>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.taken.fetch_sub(1, Ordering::SeqCst);
+            pool.freed.notify_one();
+        }
+    }
 }
 
 impl SessionPool {
@@ -72,6 +87,7 @@ impl SessionPool {
                 idle,
                 options,
                 state: Mutex::default(),
+                taken: AtomicUsize::new(0),
                 freed: Notify::new(),
             }),
         })
@@ -86,39 +102,27 @@ impl SessionPool {
         }
         let alone = shared.entry(id)?.acquire_owned().await;
         let alone = alone.map_err(|_| closed())?;
-        let open = shared.state().entries.get(id).and_then(|entry| entry.open.clone());
-        let conversation = match open {
+        let conversation = match shared.open(id) {
             Some(open) => open,
             None => {
-                shared.place().await?;
+                let place = shared.place().await?;
                 let options = ConversationOptions {
                     session_id: Some(id.to_owned()),
                     ..shared.options.clone()
                 };
-                let opened = blocking(move || Conversation::create(options)).await;
-                let mut state = shared.state();
-                match opened {
-                    Ok(conversation) => {
-                        if let Some(entry) = state.entries.get_mut(id) {
-                            entry.open = Some(conversation.clone());
-                        }
-                        conversation
-                    }
-                    Err(error) => {
-                        state.taken -= 1;
-                        drop(state);
-                        shared.freed.notify_one();
-                        return Err(error);
-                    }
+                let conversation = blocking(move || Conversation::create(options)).await?;
+                if let Some(entry) = shared.state().entries.get_mut(id) {
+                    entry.open = Some((conversation.clone(), place));
                 }
+                conversation
             }
         };
-        Ok(Lent { conversation, id: id.to_owned(), pool: Arc::clone(shared), _alone: alone })
+        Ok(Lent { conversation, id: id.to_owned(), pool: Arc::clone(shared), alone: Some(alone) })
     }
 
     /// How many conversations are open.
     pub fn len(&self) -> usize {
-        self.shared.state().taken
+        self.shared.taken.load(Ordering::SeqCst)
     }
 
     /// Whether none is open.
@@ -126,8 +130,8 @@ impl SessionPool {
         self.len() == 0
     }
 
-    /// Saves and closes all conversations, each when its owner gives it back. Nothing is handed
-    /// out any more.
+    /// Saves and closes all conversations, each when its owner gives it back and its turn is over.
+    /// Nothing is handed out any more.
     pub async fn close(&self) -> Result<()> {
         self.shared.state().is_closed = true;
         let ids: Vec<String> = self.shared.state().entries.keys().cloned().collect();
@@ -166,19 +170,30 @@ impl Shared {
         Ok(Arc::clone(&entry.alone))
     }
 
+    /// The conversation of this id, if it is open.
+    fn open(&self, id: &str) -> Option<Conversation> {
+        let mut state = self.state();
+        let open = &mut state.entries.get_mut(id)?.open;
+        // Its owner may have closed it.
+        let left = open.take_if(|(conversation, _)| conversation.is_closed());
+        let conversation = open.as_ref().map(|(conversation, _)| conversation.clone());
+        drop(state);
+        drop(left);
+        conversation
+    }
+
     /// Takes a place, of the conversation that nobody has had for longest if there is no other.
-    async fn place(self: &Arc<Self>) -> Result<()> {
+    async fn place(self: &Arc<Self>) -> Result<Place> {
         loop {
             let freed = self.freed.notified();
-            {
-                let mut state = self.state();
-                if state.is_closed {
-                    return Err(closed());
-                }
-                if state.taken < self.capacity {
-                    state.taken += 1;
-                    return Ok(());
-                }
+            if self.state().is_closed {
+                return Err(closed());
+            }
+            let taken = self.taken.try_update(Ordering::SeqCst, Ordering::SeqCst, |taken| {
+                (taken < self.capacity).then_some(taken + 1)
+            });
+            if taken.is_ok() {
+                return Ok(Place(Arc::downgrade(self)));
             }
             match self.oldest_idle() {
                 Some((id, permit)) => self.shut(&id, permit).await?,
@@ -192,7 +207,7 @@ impl Shared {
         let mut idle: Vec<_> = state
             .entries
             .iter()
-            .filter(|(_, entry)| entry.open.as_ref().is_some_and(|open| !open.is_in_turn()))
+            .filter(|(_, entry)| entry.open.as_ref().is_some_and(|(open, _)| !open.is_in_turn()))
             .collect();
         idle.sort_by_key(|(_, entry)| entry.used_at);
         idle.into_iter().find_map(|(id, entry)| {
@@ -201,14 +216,22 @@ impl Shared {
         })
     }
 
-    /// Saves and closes a conversation that nobody has.
-    async fn shut(self: &Arc<Self>, id: &str, _alone: OwnedSemaphorePermit) -> Result<()> {
+    /// Saves and closes a conversation that nobody has, also when nobody waits for that any more.
+    async fn shut(&self, id: &str, alone: OwnedSemaphorePermit) -> Result<()> {
         let open = self.state().entries.get_mut(id).and_then(|entry| entry.open.take());
-        let Some(conversation) = open else { return Ok(()) };
-        let done = blocking(move || conversation.save().and_then(|()| conversation.close())).await;
-        self.state().taken -= 1;
-        self.freed.notify_one();
-        done
+        let Some((conversation, place)) = open else { return Ok(()) };
+        let shut = tokio::spawn(async move {
+            let turn = conversation.inner.turns.lock().await;
+            let closing = conversation.clone();
+            let shut = blocking(move || {
+                let saved = if closing.is_closed() { Ok(()) } else { closing.save() };
+                closing.close().and(saved)
+            });
+            let shut = shut.await;
+            drop((turn, place, alone));
+            shut
+        });
+        shut.await.unwrap_or_else(|_| Err(OpencodeError::invalid("the runtime is ending")))
     }
 
     /// Closes what nobody has had for the idle time, now and whenever the next is due.
@@ -248,7 +271,17 @@ impl Drop for Lent {
         if let Some(entry) = self.pool.state().entries.get_mut(&self.id) {
             entry.used_at = Instant::now();
         }
+        self.alone = None;
         self.pool.freed.notify_one();
+        if self.conversation.is_in_turn()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let (conversation, pool) = (self.conversation.clone(), Arc::clone(&self.pool));
+            runtime.spawn(async move {
+                drop(conversation.inner.turns.lock().await);
+                pool.freed.notify_one();
+            });
+        }
     }
 }
 

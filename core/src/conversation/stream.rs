@@ -61,12 +61,10 @@ pub(super) struct Speaker {
     session_id: String,
 }
 
-pub(super) fn stream(session_id: &str) -> (Speaker, ResponseStream) {
-    let shared = Arc::new(Shared {
-        state: Mutex::default(),
-        changed: watch::Sender::new(()),
-        cancelled: CancellationToken::new(),
-    });
+/// A stream that ends with `cancelled`, which it may cancel itself.
+pub(super) fn stream(session_id: &str, cancelled: CancellationToken) -> (Speaker, ResponseStream) {
+    let shared =
+        Arc::new(Shared { state: Mutex::default(), changed: watch::Sender::new(()), cancelled });
     let speaker = Speaker { shared: Arc::clone(&shared), session_id: session_id.to_owned() };
     (speaker, ResponseStream { reader: Reader::new(shared), waiting: None })
 }

@@ -42,6 +42,7 @@ pub use self::plain::PlainAnswer;
 pub use self::request::{ProviderRequest, ToolSpec};
 pub use self::scripted::{Reply, Scripted};
 use crate::error::Result;
+use crate::model::Map;
 
 /// What a model says, as it comes. The request goes out when it is first polled; dropping it ends
 /// the request.
@@ -60,6 +61,17 @@ pub trait ModelProvider: Send + Sync + fmt::Debug {
     fn limits(&self, _model: &str) -> ModelLimits {
         ModelLimits::default()
     }
+
+    /// How many tokens of a model of its a text is; without it they are counted here, with
+    /// OpenAI's `o200k`. Asked once for each text, and may be asked for whole histories: it must
+    /// not wait.
+    fn count_tokens(&self, _model: &str, _text: &str) -> Option<u64> {
+        None
+    }
+
+    /// Changes what is [remembered](ProviderRequest::remembered) of a session into what a fork of
+    /// it remembers.
+    fn forked(&self, _remembered: &mut Map) {}
 
     /// What its other side does by itself.
     fn side(&self) -> Side {

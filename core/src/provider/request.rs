@@ -14,7 +14,8 @@ pub struct ProviderRequest {
     pub model: String,
     /// The system prompt.
     pub system: Option<String>,
-    /// What was said, oldest first. Every call has its results right behind it.
+    /// What was said, oldest first. Every call has its results right behind it. An agent, which has
+    /// most of it, is given all; what is new is the last.
     pub messages: Vec<Arc<SessionMessage>>,
     pub tools: Vec<ToolSpec>,
     /// 0 to 2; `None`: the provider's own.

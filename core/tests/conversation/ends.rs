@@ -91,3 +91,41 @@ async fn history_is_not_edited_while_a_turn_writes_it() {
     stream.result().await.unwrap_err();
     conversation.delete_message(&first.id).unwrap();
 }
+
+#[tokio::test]
+async fn a_conversation_that_is_closed_during_a_turn_keeps_what_was_said_and_lets_go_of_the_session()
+ {
+    let here = place([Reply::text("Once upon a time").and_silence(), Reply::text("Good night.")]);
+    let conversation = here.conversation();
+    let mut stream = conversation.message("A story!");
+    let waiting = conversation.message("And another!");
+    assert!(matches!(stream.next().await, Some(Ok(Chunk::Text { .. }))));
+    conversation.close().unwrap();
+    conversation.closed().await.unwrap();
+    for ended in [stream, waiting] {
+        assert_eq!(ended.result().await.unwrap_err().code().as_str(), "CANCELLED");
+    }
+    let refused = conversation.message("Hello?").result().await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "INVALID_ARGUMENT");
+    assert!(refused.to_string().contains("closed"), "{refused}");
+
+    let again = Conversation::resume(conversation.id(), here.options()).unwrap();
+    let session = again.session().unwrap();
+    let kept: Vec<_> = session.messages.iter().map(|m| (&*m.content, m.interrupted)).collect();
+    assert_eq!(kept, [("A story!", None), ("Once upon a time", Some(true))]);
+    assert_eq!(session.status.as_deref(), Some("idle"));
+    assert_eq!(again.message("Enough.").text().await.unwrap(), "Good night.");
+}
+
+#[tokio::test]
+async fn a_conversation_is_completed_by_hand_until_something_is_said_again() {
+    let here = place([Reply::text("Done."), Reply::text("Once more.").and_silence()]);
+    let conversation = here.conversation();
+    conversation.message("Go.").text().await.unwrap();
+    conversation.complete().unwrap();
+    assert_eq!(conversation.state().unwrap().status, "completed");
+    let mut stream = conversation.message("Again.");
+    stream.next().await.unwrap().unwrap();
+    assert_eq!(conversation.state().unwrap().status, "active");
+    assert_eq!(conversation.complete().unwrap_err().code().as_str(), "BUSY");
+}

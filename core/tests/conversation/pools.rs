@@ -86,3 +86,60 @@ async fn a_session_that_cannot_be_opened_takes_no_place() {
     assert!(pool.acquire("fine").await.is_err());
     assert!(SessionPool::new(0, LONG, here.options()).is_err());
 }
+
+#[tokio::test]
+async fn what_its_owner_closed_is_opened_again_for_the_next() {
+    let here = place([Reply::text("One."), Reply::text("Two.")]);
+    let pool = pool(&here, 1, LONG);
+    let first = pool.acquire("ann").await.unwrap();
+    first.message("1").text().await.unwrap();
+    first.close().unwrap();
+    drop(first);
+    let second = pool.acquire("ann").await.unwrap();
+    assert_eq!(second.message("2").text().await.unwrap(), "Two.");
+    assert_eq!((pool.len(), second.session().unwrap().messages.len()), (1, 4));
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_takes_no_place() {
+    let here = place([]);
+    let pool = pool(&here, 1, LONG);
+    for polls in 0..60 {
+        // Given up at another point each time.
+        let mut waiting = Box::pin(pool.acquire(if polls % 2 == 0 { "ann" } else { "bob" }));
+        for _ in 0..polls {
+            if (&mut waiting).now_or_never().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(pool.acquire("eve").await.unwrap().id(), "eve");
+    assert_eq!(pool.len(), 1);
+}
+
+#[tokio::test]
+async fn a_pool_that_is_closed_lets_a_turn_that_nobody_waits_for_come_to_its_end() {
+    let here = place([Reply::text("One.")]);
+    let options = ConversationOptions { auto_save: Some(false), ..here.options() };
+    let unsaved = SessionPool::new(1, LONG, options).unwrap();
+    let forgotten = unsaved.acquire("ann").await.unwrap().message("1");
+    unsaved.close().await.unwrap();
+    assert_eq!(forgotten.text().await.unwrap(), "One.");
+    assert_eq!(here.storage.load("ann").unwrap().messages.len(), 2);
+}
+
+#[tokio::test]
+async fn a_place_is_free_when_the_turn_that_its_owner_left_running_is_over() {
+    let here = place([Reply::text("One.").and_silence()]);
+    let pool = pool(&here, 1, LONG);
+    let mut turn = pool.acquire("ann").await.unwrap().message("1");
+    turn.next().await.unwrap().unwrap();
+    let other = pool.clone();
+    let waiting =
+        tokio::spawn(async move { other.acquire("bob").await.map(|lent| lent.id().to_owned()) });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    turn.end();
+    assert_eq!(waiting.await.unwrap().unwrap(), "bob");
+}

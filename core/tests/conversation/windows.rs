@@ -1,9 +1,13 @@
 //! Conversations that are longer than their context window.
 
+use std::sync::Arc;
+
 use opencode_sessions::conversation::tools::Tool;
 use opencode_sessions::conversation::window::{Keep, PruneStrategy};
-use opencode_sessions::conversation::{Conversation, ConversationOptions};
-use opencode_sessions::provider::Reply;
+use opencode_sessions::conversation::{Conversation, ConversationOptions, ProviderChoice};
+use opencode_sessions::provider::{
+    ModelProvider, ProviderRequest, ProviderStream, Reply, Scripted,
+};
 use serde_json::json;
 
 use crate::place::{Place, place};
@@ -79,7 +83,7 @@ async fn what_cannot_fit_is_an_error_and_the_session_goes_on() {
 
 #[tokio::test]
 async fn pruning_by_hand_changes_what_is_sent_and_nothing_else() {
-    let here = place((0..9).map(|n| Reply::text(&format!("a{n}"))));
+    let here = place((0..10).map(|n| Reply::text(&format!("a{n}"))));
     let conversation = here.conversation();
     for n in 0..6 {
         conversation.message(format!("q{n}")).text().await.unwrap();
@@ -93,4 +97,44 @@ async fn pruning_by_hand_changes_what_is_sent_and_nothing_else() {
     conversation.message("q7").text().await.unwrap();
     assert_eq!(here.asked().messages.len(), 3);
     assert_eq!(conversation.session().unwrap().messages.len(), 16);
+
+    let fork = conversation.fork(None, None, true).unwrap();
+    fork.message("q8").text().await.unwrap();
+    assert_eq!(here.asked().messages.len(), 5, "a fork leaves out the same");
+    conversation.close().unwrap();
+    let again = Conversation::resume(conversation.id(), here.options()).unwrap();
+    again.message("q9").text().await.unwrap();
+    assert_eq!(here.asked().messages.len(), 5, "and so it does when it is resumed");
+}
+
+/// A model whose tokens are its own.
+#[derive(Debug)]
+struct Counting(Arc<Scripted>);
+
+impl ModelProvider for Counting {
+    fn name(&self) -> &str {
+        "counting"
+    }
+
+    fn stream(&self, request: ProviderRequest) -> ProviderStream {
+        self.0.stream(request)
+    }
+
+    fn count_tokens(&self, model: &str, text: &str) -> Option<u64> {
+        assert_eq!(model, "m1");
+        text.contains("heavy").then_some(1_000)
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_counts_is_believed() {
+    let here = place([Reply::text("Light."), Reply::text("Heavier.")]);
+    let provider = ProviderChoice::Own(Arc::new(Counting(here.model.clone())));
+    let options = ConversationOptions { provider: Some(provider), ..here.options() };
+    let conversation = Conversation::create(options).unwrap();
+    conversation.message("light").text().await.unwrap();
+    let before = conversation.get_context_usage().unwrap().current;
+    conversation.message("heavy").text().await.unwrap();
+    let after = conversation.get_context_usage().unwrap().current;
+    assert!((1_000..1_030).contains(&(after - before)), "{before} {after}");
 }

@@ -62,7 +62,10 @@ fn piece(part: &PromptPart, directory: &str) -> Result<Value> {
                 Some(content) => format!("data:{mime};base64,{}", STANDARD.encode(content)),
                 None => address(path, directory)?,
             };
-            let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            let name = match path.starts_with("data:") {
+                true => "file",
+                false => path.rsplit(['/', '\\']).next().unwrap_or(path),
+            };
             json!({ "type": "file", "mime": mime, "filename": name, "url": url })
         }
         PromptPart::Agent { name } => json!({ "type": "agent", "name": name }),

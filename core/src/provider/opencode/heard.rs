@@ -1,122 +1,18 @@
-//! An OpenCode server as the other side: it keeps the history and runs the tools; what it does is
-//! told as it comes. A prompt is sent once, whatever happens to it.
+//! What a turn on the server says, piece by piece and nothing twice.
 
 use std::collections::HashMap;
 
-use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use tokio::sync::mpsc;
 
-use super::{
-    Finish, ModelProvider, ProviderEvent, ProviderRequest, ProviderStream, Side, ToolCall,
-};
-use crate::error::Result;
 use crate::model::TokenUse;
-use crate::server::Client;
+use crate::provider::{Finish, ProviderEvent, ToolCall};
 use crate::server::types::event::Event;
 use crate::server::types::message::{Message, MessageInfo};
 use crate::server::types::part::{Part, StepFinishPart};
-use crate::server::types::request::{CreateSessionRequest, PromptPart, PromptRequest};
 use crate::server::types::tool::{ToolPart, ToolState};
 
-/// Where the session's id on the server is kept.
-const SESSION: &str = "opencode_session_id";
-
-/// So many pieces may wait for who reads.
-const AHEAD: usize = 64;
-
-/// Turns of a session on an OpenCode server, which is made for the first and kept. The model may
-/// be `provider/model`, or `default` for the server's own choice. What a turn asks leave for is
-/// decided by the client's `on_permission`.
-#[derive(Debug, Clone)]
-pub struct OpenCode {
-    client: Client,
-}
-
-impl OpenCode {
-    /// Turns on the server of this client.
-    pub fn new(client: Client) -> Self {
-        Self { client }
-    }
-}
-
-impl ModelProvider for OpenCode {
-    fn name(&self) -> &'static str {
-        "opencode"
-    }
-
-    fn side(&self) -> Side {
-        Side::Agent
-    }
-
-    fn stream(&self, request: ProviderRequest) -> ProviderStream {
-        let client = self.client.clone();
-        stream::once(async move {
-            let (tell, told) = mpsc::channel(AHEAD);
-            // By itself, so that a turn nobody listens to any more can still be aborted.
-            tokio::spawn(async move {
-                if let Err(error) = turn(&client, &request, &tell).await {
-                    let _nobody = tell.send(Err(error)).await;
-                }
-            });
-            stream::unfold(told, |mut told| async move { Some((told.recv().await?, told)) })
-        })
-        .flatten()
-        .boxed()
-    }
-}
-
-type Tell = mpsc::Sender<Result<ProviderEvent>>;
-
-async fn turn(client: &Client, request: &ProviderRequest, tell: &Tell) -> Result<()> {
-    let client = client.with_directory(&request.working_dir)?;
-    let id = match request.remembered.get(SESSION).and_then(Value::as_str) {
-        Some(id) => id.to_owned(),
-        None => {
-            let session = client.sessions().create(CreateSessionRequest::default()).await?;
-            let value = Value::String(session.id.clone());
-            let remember = ProviderEvent::Remember { key: SESSION.to_owned(), value };
-            let _nobody = tell.send(Ok(remember)).await;
-            session.id
-        }
-    };
-    let said = request.messages.last().map(|message| message.content.clone()).unwrap_or_default();
-    let events = client.subscribe_session(&id).await?;
-    let prompt = client.messages().prompt(PromptRequest {
-        session_id: id.clone(),
-        content: vec![PromptPart::text(said)],
-        model: Some(request.model.clone()).filter(|model| model != "default"),
-        ..PromptRequest::default()
-    });
-    tokio::pin!(prompt);
-    let mut heard = Heard::default();
-    loop {
-        tokio::select! {
-            biased;
-            () = tell.closed() => {
-                client.sessions().abort(&id).await?;
-                return Ok(());
-            }
-            Some(event) = events.recv() => {
-                for piece in heard.event(&event?) {
-                    let _nobody = tell.send(Ok(piece)).await;
-                }
-            }
-            answer = &mut prompt => {
-                let answer = answer?;
-                // The answer may be faster than the events that told of it.
-                let rest = heard.message(&answer);
-                let finish = ProviderEvent::Finish(finish(&answer));
-                for piece in rest.into_iter().chain([finish]) {
-                    let _nobody = tell.send(Ok(piece)).await;
-                }
-                return Ok(());
-            }
-        }
-    }
-}
-
-fn finish(answer: &Message) -> Finish {
+/// Why the turn ended.
+pub(super) fn finish(answer: &Message) -> Finish {
     let MessageInfo::Assistant(info) = &answer.info else { return Finish::Stop };
     match info.finish.as_deref() {
         None | Some("stop") => Finish::Stop,
@@ -128,7 +24,7 @@ fn finish(answer: &Message) -> Finish {
 
 /// What was told of a turn so far.
 #[derive(Debug, Default)]
-struct Heard {
+pub(super) struct Heard {
     /// The message that is being written; whether another is the model's is known by these.
     message: Option<String>,
     answers: Vec<String>,
@@ -152,7 +48,7 @@ enum CallState {
 }
 
 impl Heard {
-    fn event(&mut self, event: &Event) -> Vec<ProviderEvent> {
+    pub(super) fn event(&mut self, event: &Event) -> Vec<ProviderEvent> {
         match event {
             Event::MessageUpdated { props } => {
                 if matches!(props.info, MessageInfo::Assistant(_))
@@ -178,17 +74,24 @@ impl Heard {
         }
     }
 
-    fn message(&mut self, message: &Message) -> Vec<ProviderEvent> {
+    pub(super) fn message(&mut self, message: &Message) -> Vec<ProviderEvent> {
         message.parts.iter().flat_map(|part| self.part(message.id(), part)).collect()
     }
 
     fn part(&mut self, message: &str, part: &Part) -> Vec<ProviderEvent> {
-        let mut pieces = Vec::new();
-        if self.message.as_deref() != Some(message)
+        let mut pieces = self.news(part);
+        if !pieces.is_empty()
+            && self.message.as_deref() != Some(message)
             && self.message.replace(message.to_owned()).is_some()
         {
-            pieces.push(ProviderEvent::MessageEnd);
+            pieces.insert(0, ProviderEvent::MessageEnd);
         }
+        pieces
+    }
+
+    /// What of a part was not told before.
+    fn news(&mut self, part: &Part) -> Vec<ProviderEvent> {
+        let mut pieces = Vec::new();
         match part {
             Part::Text { text } => pieces.extend(self.rest(Kind::Text, &text.id, &text.text)),
             Part::Reasoning { reasoning } => {
