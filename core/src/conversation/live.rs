@@ -335,18 +335,21 @@ fn server(options: &ConversationOptions) -> Result<Client> {
     if let Some(password) = &options.api_key {
         builder = builder.password(password);
     }
-    if let Some(approve) = options.approve.clone() {
-        builder = builder.on_permission(PermissionHandler::new(move |request| {
-            let asked = approve.ask(ApprovalRequest::from(request));
-            async move {
-                match asked.await {
-                    true => PermissionAnswer::Once,
-                    false => PermissionAnswer::Reject(Some("refused by the user".to_owned())),
-                }
-            }
-        }));
-    }
-    builder.build()
+    let approve = options.approve.clone();
+    let decide = PermissionHandler::new(move |request| {
+        let asked = approve.as_ref().map(|approve| approve.ask(ApprovalRequest::from(request)));
+        async move {
+            let why = match asked {
+                None => "refused: there is nobody to ask",
+                Some(asked) => match asked.await {
+                    true => return PermissionAnswer::Once,
+                    false => "refused by the user",
+                },
+            };
+            PermissionAnswer::Reject(Some(why.to_owned()))
+        }
+    });
+    builder.on_permission(decide).build()
 }
 
 /// What only a conversation with a model has.

@@ -7,9 +7,10 @@ use opencode_sessions::conversation::{
     Approve, Chunk, Conversation, ConversationOptions, ProviderChoice,
 };
 use opencode_sessions::provider::OpenCode;
+use opencode_sessions::server::types::part::Part;
 use opencode_sessions::server::{PermissionAnswer, PermissionHandler};
-use opencode_sessions::{Client, SessionStorage};
-use serde_json::Value;
+use opencode_sessions::{Client, Role, SessionMessage, SessionStorage};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::place::{LONG, Place, builder, place, text};
@@ -87,10 +88,68 @@ async fn a_turn_that_is_ended_here_is_aborted_there() {
     while !matches!(stream.next().await.unwrap().unwrap(), Chunk::Text { .. }) {}
     stream.end();
     assert_eq!(stream.result().await.unwrap_err().code().as_str(), "CANCELLED");
-    here.client.wait_idle(&server_session(&conversation), Some(LONG)).await.unwrap();
-    let kept = conversation.session().unwrap().messages.last().unwrap().clone();
-    assert_eq!(kept.interrupted, Some(true));
+    // Said at once, while the server may still be ending the other.
     assert_eq!(conversation.message("hello").text().await.unwrap(), "Hi there!");
+    let kept = conversation.session().unwrap().messages[1].clone();
+    assert_eq!(kept.interrupted, Some(true));
+    here.client.wait_idle(&server_session(&conversation), Some(LONG)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fork_is_forked_on_the_server_behind_the_same_turn() {
+    let here = place("agent forked").await;
+    let store = tempfile::tempdir().unwrap();
+    let conversation = Conversation::create(options(&here, &here.client, &store)).unwrap();
+    for said in ["write a file", "hello", "think about it"] {
+        conversation.message(said).text().await.unwrap();
+    }
+    let messages = conversation.get_messages(None, None).unwrap();
+    let end_of_first = &messages[3].id;
+    assert_eq!(messages[4].content, "hello");
+    let texts = |messages: &[opencode_sessions::server::types::message::Message]| {
+        messages.iter().map(|m| m.text()).collect::<Vec<_>>()
+    };
+    let whole = here.client.messages().list(server_session(&conversation)).await.unwrap();
+
+    let behind_the_first = conversation.fork(Some(end_of_first), None, true).unwrap();
+    assert_eq!(behind_the_first.message("hello").text().await.unwrap(), "Hi there!");
+    let id = server_session(&behind_the_first);
+    assert_ne!(id, server_session(&conversation));
+    let there = here.client.messages().list(&id).await.unwrap();
+    assert_eq!(texts(&there), ["write a file", "", "Written.", "hello", "Hi there!"]);
+
+    let all = conversation.fork(None, None, true).unwrap();
+    all.message("hello").text().await.unwrap();
+    let there = here.client.messages().list(server_session(&all)).await.unwrap();
+    assert_eq!(texts(&there)[..whole.len()], texts(&whole));
+    assert_eq!(there.len(), whole.len() + 2);
+
+    let first = &messages[0].id;
+    let nothing = conversation.fork(Some(first), None, false).unwrap();
+    // A fork of a fork that nothing was said in yet.
+    let nothing = nothing.fork(None, None, true).unwrap();
+    nothing.message("hello").text().await.unwrap();
+    let there = here.client.messages().list(server_session(&nothing)).await.unwrap();
+    assert_eq!(texts(&there), ["hello", "Hi there!"]);
+    let left = here.client.messages().list(server_session(&conversation)).await.unwrap();
+    assert_eq!(texts(&left), texts(&whole), "what was forked is as it was");
+}
+
+#[tokio::test]
+async fn pictures_go_to_the_server_with_the_text() {
+    let here = place("agent seeing").await;
+    let store = tempfile::tempdir().unwrap();
+    let conversation = Conversation::create(options(&here, &here.client, &store)).unwrap();
+    let mut message = SessionMessage::new(Role::User, "hello");
+    let pixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
+    message.parts = Some(vec![json!({"type": "image_url", "image_url": {"url": pixel}})]);
+    assert_eq!(conversation.send(message).text().await.unwrap(), "Hi there!");
+    let there = here.client.messages().list(server_session(&conversation)).await.unwrap();
+    let files = there[0].parts.iter().filter_map(|part| match part {
+        Part::File { file } => Some((file.mime.as_str(), file.url.as_str())),
+        _ => None,
+    });
+    assert_eq!(files.collect::<Vec<_>>(), [("image/png", pixel)]);
 }
 
 #[tokio::test]
@@ -127,7 +186,7 @@ async fn what_the_server_keeps_to_itself_is_not_supported() {
         conversation.delete_message(&first.id).unwrap_err(),
         conversation.clear_history(0).unwrap_err(),
         conversation.get_context_usage().unwrap_err(),
-        conversation.fork(None, None, true).unwrap_err(),
+        conversation.fork(Some(&first.id), None, true).unwrap_err(),
     ];
     for error in refused {
         assert_eq!(error.code().as_str(), "NOT_SUPPORTED");
@@ -148,7 +207,7 @@ async fn a_server_is_named_like_any_provider_and_asks_for_leave_as_tools_do() {
     let conversation = Conversation::create(ConversationOptions {
         model: Some("opencode/default".to_owned()),
         provider: None,
-        base_url: Some(address),
+        base_url: Some(address.clone()),
         approve: Some(Approve::new(move |request| {
             keep.lock().unwrap().push(request.tool);
             async { true }
@@ -158,6 +217,18 @@ async fn a_server_is_named_like_any_provider_and_asks_for_leave_as_tools_do() {
     .unwrap();
     assert_eq!(conversation.message("read outside").text().await.unwrap(), "Read it.");
     assert_eq!(*asked.lock().unwrap(), ["external_directory"]);
+
+    let alone = Conversation::create(ConversationOptions {
+        model: Some("opencode/default".to_owned()),
+        provider: None,
+        base_url: Some(address),
+        ..options(&here, &here.client, &store)
+    })
+    .unwrap();
+    alone.message("read outside").result().await.unwrap();
+    let refused = &alone.session().unwrap().messages[2];
+    assert!(refused.error.is_some(), "{refused:?}");
+    assert_eq!(alone.message("hello").text().await.unwrap(), "Hi there!");
     let stored = conversation.session().unwrap().to_json();
     assert!(!stored.contains(&here.rig.addresses.password), "the password is in {stored}");
 }

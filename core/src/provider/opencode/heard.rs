@@ -65,7 +65,8 @@ impl Heard {
                 match self.texts.get_mut(&props.part_id) {
                     Some((kind, told)) => {
                         *told += props.delta.len();
-                        vec![kind.piece(props.delta.clone())]
+                        let piece = kind.piece(props.delta.clone());
+                        self.said_in(&props.message_id, vec![piece])
                     }
                     None => Vec::new(),
                 }
@@ -79,7 +80,12 @@ impl Heard {
     }
 
     fn part(&mut self, message: &str, part: &Part) -> Vec<ProviderEvent> {
-        let mut pieces = self.news(part);
+        let news = self.news(part);
+        self.said_in(message, news)
+    }
+
+    /// These pieces, behind the end of the message before if there was another.
+    fn said_in(&mut self, message: &str, mut pieces: Vec<ProviderEvent>) -> Vec<ProviderEvent> {
         if !pieces.is_empty()
             && self.message.as_deref() != Some(message)
             && self.message.replace(message.to_owned()).is_some()

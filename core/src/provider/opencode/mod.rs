@@ -16,7 +16,7 @@ use self::heard::{Heard, finish};
 use super::{ModelProvider, ProviderEvent, ProviderRequest, ProviderStream, Side};
 use crate::defaults;
 use crate::error::Result;
-use crate::model::Map;
+use crate::model::{Map, SessionMessage};
 use crate::server::Client;
 use crate::server::types::message::{Message, MessageInfo};
 use crate::server::types::request::{CreateSessionRequest, PromptRequest};
@@ -109,15 +109,31 @@ async fn turn(client: &Client, request: &ProviderRequest, tell: &Tell) -> Result
             };
             let value = Value::String(id.clone());
             let remember = ProviderEvent::Remember { key: SESSION.to_owned(), value };
-            let _nobody = tell.send(Ok(remember)).await;
+            say(tell, vec![remember]).await;
             id
         }
     };
-    let events = client.subscribe_session(&id).await?;
+    let outcome = prompted(&client, &id, said, &request.model, tell).await;
+    if outcome.is_err() || tell.is_closed() {
+        // Nobody hears of what it would do now, and it would mix with what is said next.
+        client.sessions().abort(&id).await?;
+        client.wait_idle(&id, Some(defaults::ABORTED_TURN)).await?;
+    }
+    outcome
+}
+
+async fn prompted(
+    client: &Client,
+    id: &str,
+    said: &SessionMessage,
+    model: &str,
+    tell: &Tell,
+) -> Result<()> {
+    let events = client.subscribe_session(id).await?;
     let prompt = client.messages().prompt(PromptRequest {
-        session_id: id.clone(),
+        session_id: id.to_owned(),
         content: said::prompt(said),
-        model: Some(request.model.clone()).filter(|model| model != "default"),
+        model: Some(model.to_owned()).filter(|model| model != "default"),
         ..PromptRequest::default()
     });
     tokio::pin!(prompt);
@@ -125,28 +141,29 @@ async fn turn(client: &Client, request: &ProviderRequest, tell: &Tell) -> Result
     loop {
         tokio::select! {
             biased;
-            () = tell.closed() => {
-                client.sessions().abort(&id).await?;
-                // What is said next would be aborted, too.
-                return client.wait_idle(&id, Some(defaults::ABORTED_TURN)).await;
-            }
-            Some(event) = events.recv() => {
-                for piece in heard.event(&event?) {
-                    let _nobody = tell.send(Ok(piece)).await;
-                }
-            }
+            () = tell.closed() => return Ok(()),
+            Some(event) = events.recv() => match event {
+                Ok(event) => say(tell, heard.event(&event)).await,
+                // What it told of is in the answer.
+                Err(error) => tracing::warn!(session = id, %error, "an event is passed over"),
+            },
             answer = &mut prompt => {
                 let answer = answer?;
                 // The answer may be faster than the events that told of it, and some may be missed.
-                for message in answers(&client, &id, &answer).await? {
-                    for piece in heard.message(&message) {
-                        let _nobody = tell.send(Ok(piece)).await;
-                    }
+                for message in answers(client, id, &answer).await? {
+                    say(tell, heard.message(&message)).await;
                 }
-                let _nobody = tell.send(Ok(ProviderEvent::Finish(finish(&answer)))).await;
+                say(tell, vec![ProviderEvent::Finish(finish(&answer))]).await;
                 return Ok(());
             }
         }
+    }
+}
+
+async fn say(tell: &Tell, pieces: Vec<ProviderEvent>) {
+    for piece in pieces {
+        // That nobody listens is noticed elsewhere.
+        let _nobody = tell.send(Ok(piece)).await;
     }
 }
 
