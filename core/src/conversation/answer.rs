@@ -159,14 +159,12 @@ impl Draft {
     fn stored(&mut self) -> Vec<Change> {
         self.message.tool_calls =
             (!self.calls.is_empty()).then(|| self.calls.iter().map(openai_shape).collect());
-        self.is_ahead = false;
-        self.stored_at = Instant::now();
         let mut message = self.message.clone();
         if let Some(text) = self.thought.clone() {
             let open = Reasoning { text, signature: None, extra: Map::new() };
             message.reasoning.get_or_insert_default().push(open);
         }
-        if !std::mem::replace(&mut self.is_stored, true) {
+        if !self.is_stored {
             return vec![Change::MessageAdded(Arc::new(message))];
         }
         let Value::Object(now) = message.to_value() else { return Vec::new() };
@@ -177,6 +175,13 @@ impl Draft {
             .into_iter()
             .collect();
         vec![Change::MessageEdited { id: message.id.clone(), set }]
+    }
+
+    /// What was to be stored is.
+    pub(super) fn was_stored(&mut self) {
+        self.is_stored = true;
+        self.is_ahead = false;
+        self.stored_at = Instant::now();
     }
 
     /// The message as it was stored last.
@@ -195,9 +200,12 @@ pub(super) fn params(arguments: &str) -> Value {
 }
 
 fn openai_shape(call: &ToolCall) -> Value {
-    json!({
-        "id": call.id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": call.arguments},
-    })
+    let function = json!({"name": call.name, "arguments": call.arguments});
+    let mut shape = call.extra.clone();
+    for (key, value) in
+        [("id", json!(call.id)), ("type", json!("function")), ("function", function)]
+    {
+        shape.insert(key.to_owned(), value);
+    }
+    Value::Object(shape)
 }

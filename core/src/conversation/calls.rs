@@ -137,7 +137,9 @@ impl Inner {
             params: params.clone(),
             reason: reason.clone(),
         };
-        match AssertUnwindSafe(approve.ask(request)).catch_unwind().await {
+        // Asking, too, may panic.
+        let asked = AssertUnwindSafe(async { approve.ask(request).await });
+        match asked.catch_unwind().await {
             Ok(true) => Ok(Some(reason)),
             Ok(false) => Err(format!("refused by the user: {reason}")),
             Err(_) => {
@@ -149,7 +151,7 @@ impl Inner {
 
     async fn finished(&self, tool: &Tool, params: Value, context: ToolContext) -> ToolOutcome {
         let bound = tool.handler().own_timeout(&params).unwrap_or(self.settings.tool_timeout);
-        let run = AssertUnwindSafe(tool.run(params, context)).catch_unwind();
+        let run = AssertUnwindSafe(async { tool.run(params, context).await }).catch_unwind();
         match tokio::time::timeout(bound, run).await {
             Ok(Ok(outcome)) => outcome.map(cap_output).map_err(cap_text),
             Ok(Err(_)) => {

@@ -127,7 +127,9 @@ impl Inner {
             // Somebody may have pruned since this was planned.
             state.pruned.extend(by_hand);
         }
-        Ok(Planned { request: self.request(view.messages)?, counted: view.counted })
+        let mut request = self.request(view.messages)?;
+        request.room = Some(self.window()?.max.saturating_sub(view.tokens));
+        Ok(Planned { request, counted: view.counted })
     }
 
     fn request(&self, messages: Vec<Arc<SessionMessage>>) -> Result<ProviderRequest> {
@@ -139,6 +141,7 @@ impl Inner {
             tools: self.tools().iter().map(|tool| tool.spec().clone()).collect(),
             temperature: settings.temperature,
             max_tokens: settings.max_tokens,
+            room: None,
             stop_sequences: settings.stop_sequences.clone(),
             session_id: self.id.clone(),
             working_dir: settings.working_dir.to_string_lossy().into_owned(),
@@ -150,7 +153,9 @@ impl Inner {
     pub(super) fn counted(&self, draft: &Draft, planned: &Planned) -> u64 {
         let mut context = self.context();
         let tokens = context.tokens.message(&draft.message());
-        let reported = draft.used.prompt_tokens + draft.used.completion_tokens;
+        // What it thought is not sent again.
+        let kept = draft.used.completion_tokens.saturating_sub(draft.used.reasoning);
+        let reported = draft.used.prompt_tokens + kept;
         if draft.used.prompt_tokens > 0 {
             context.reported = Some(Reported {
                 message_id: draft.id().to_owned(),
@@ -187,21 +192,16 @@ impl Inner {
             working_dir: settings.working_dir.to_string_lossy().into_owned(),
             ..ProviderRequest::default()
         };
-        let (mut summary, mut cost) = (String::new(), TokenUse::default());
-        let mut events = self.provider.stream(request);
-        loop {
-            let next = tokio::select! {
-                biased;
-                () = ended.cancelled() => return Err(cancelled(&self.id, "it was ended")),
-                next = events.next() => next,
-            };
-            match next.transpose()? {
-                None => break,
-                Some(ProviderEvent::Text(text)) => summary.push_str(&text),
-                Some(ProviderEvent::Usage(used)) => cost = used,
-                Some(_) => {}
+        let mut attempt = 0;
+        let (summary, mut cost) = loop {
+            match self.written(request.clone(), ended).await {
+                Ok(written) => break written,
+                Err(error) if !self.waits_to_retry(&error, &mut attempt, ended).await => {
+                    return Err(error);
+                }
+                Err(_) => {}
             }
-        }
+        };
         if summary.trim().is_empty() {
             return Err(OpencodeError::model_failure(
                 ErrorCode::ProviderError,
@@ -221,6 +221,29 @@ impl Inner {
         self.add_cost(&mut cost);
         used.add(&cost);
         self.record(vec![Change::CompactionAdded { compaction }, Change::UsageAdded(cost)]).await
+    }
+
+    /// A model's text, whole, and what it took.
+    async fn written(
+        &self,
+        request: ProviderRequest,
+        ended: &CancellationToken,
+    ) -> Result<(String, TokenUse)> {
+        let (mut text, mut used) = (String::new(), TokenUse::default());
+        let mut events = self.provider.stream(request);
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = ended.cancelled() => return Err(cancelled(&self.id, "it was ended")),
+                next = events.next() => next,
+            };
+            match next.transpose()? {
+                None => return Ok((text, used)),
+                Some(ProviderEvent::Text(more)) => text.push_str(&more),
+                Some(ProviderEvent::Usage(told)) => used = told,
+                Some(_) => {}
+            }
+        }
     }
 
     /// By the prices that were given, when the provider told none.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::inner::Inner;
 use super::live::Conversation;
+use super::stream::Speaker;
 use crate::error::{OpencodeError, Result};
 use crate::store::SessionHandle;
 
@@ -44,17 +45,21 @@ impl End {
 }
 
 impl Inner {
-    /// Waits for something, but no longer than until the conversation is closed.
-    pub(super) async fn unless_closed_before<T>(&self, what: impl Future<Output = T>) -> Option<T> {
+    /// Waits for a turn's place, but no longer than until the turn, or the conversation, is ended.
+    pub(super) async fn unless_ended_before<T>(
+        &self,
+        speaker: &Speaker,
+        place: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::select! {
             biased;
-            () = self.end.asked.cancelled() => None,
-            what = what => Some(what),
+            () = speaker.cancelled().cancelled() => None,
+            place = place => Some(place),
         }
     }
 
-    pub(super) fn was_closed(&self) -> OpencodeError {
-        super::cancelled(&self.id, "the conversation was closed before it began")
+    pub(super) fn ended_early(&self) -> OpencodeError {
+        super::cancelled(&self.id, "it was ended before it began, and nothing of it is stored")
     }
 
     /// Runs the turn whose turn it is, unless the conversation is closed; lets go of the session
@@ -63,7 +68,7 @@ impl Inner {
         // Set before looking: who closes looks after saying so.
         self.end.in_turn.store(true, Ordering::SeqCst);
         let outcome = match self.end.is_asked() {
-            true => Err(self.was_closed()),
+            true => Err(self.ended_early()),
             false => turn.await,
         };
         self.end.in_turn.store(false, Ordering::SeqCst);

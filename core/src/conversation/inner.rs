@@ -64,7 +64,7 @@ impl Inner {
     pub(super) fn writable(&self) -> Result<SessionHandle> {
         let mut session = self.lock();
         if self.opens_late && !session.is_live() {
-            *session = open(&self.storage, &self.id)?;
+            *session = open(&self.storage, &self.id, Vec::new())?;
         }
         Ok(session.clone())
     }
@@ -102,16 +102,20 @@ pub(super) fn not_supported(what: &str) -> OpencodeError {
     }
 }
 
-/// Opens a stored session to write. A turn that a killed process left is not active any more.
-pub(super) fn open(storage: &SessionStorage, id: &str) -> Result<SessionHandle> {
+/// Opens a stored session to write, and makes these changes. A turn that a killed process left is
+/// not active any more.
+pub(super) fn open(
+    storage: &SessionStorage,
+    id: &str,
+    changes: Vec<Change>,
+) -> Result<SessionHandle> {
     let live = live(storage.open(id, Duration::ZERO)?);
     live.edit_with(|session| {
-        let left = session.status.as_deref() == Some("active");
-        let change = match left {
-            true => Change::StatusSet { status: Some("idle".to_owned()) },
-            false => Change::Touched {},
+        let status = match session.status.as_deref() {
+            Some("active") => Change::StatusSet { status: Some("idle".to_owned()) },
+            _ => Change::Touched {},
         };
-        Ok((vec![change], ()))
+        Ok(([vec![status], changes.clone()].concat(), ()))
     })?;
     Ok(SessionHandle::Live(live))
 }

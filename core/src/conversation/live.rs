@@ -15,7 +15,7 @@ use super::prompt::DEFAULT_SYSTEM_PROMPT;
 use super::stream::{self, ResponseStream};
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
-use crate::model::{Change, Map, NewSession, Role, Session, SessionMessage};
+use crate::model::{Change, Field, Map, NewSession, Role, Session, SessionMessage};
 use crate::provider::{self, ModelProvider, OpenCode, ProviderOptions, Side};
 use crate::server::{Client, PermissionAnswer, PermissionHandler};
 use crate::store::{SessionHandle, SessionStorage, StorageOptions, Store};
@@ -95,7 +95,7 @@ impl Conversation {
             true => SessionHandle::Live(inner::live(storage.create(&session)?)),
             false => SessionHandle::from(session.clone()),
         };
-        let settings = options.settings(model, working_dir, system);
+        let settings = options.settings(provider.name(), model, working_dir, system);
         Ok(Self::of(session.id, storage, handle, false, settings, provider, tools))
     }
 
@@ -123,15 +123,16 @@ impl Conversation {
         let session = storage.load(id)?;
         let mut options = options.over(session.options.as_ref().unwrap_or(&Map::new()));
         options.check()?;
-        if options.provider.is_none() {
-            options.provider = session.provider.clone().map(ProviderChoice::Named);
-        }
+        let is_told = options.model.is_some() || options.provider.is_some();
+        options.stay_with(&session);
         let model = options.model.clone().unwrap_or_else(|| session.model.clone());
         let (provider, model) = resolved(&options, &model)?;
         let mut tools = tools(&options)?;
+        let names_tools = options.tools.iter().any(|tool| matches!(tool, ToolChoice::BuiltIn(_)));
         let kept = session.tools.iter().flatten().filter_map(Value::as_str);
-        for name in kept.filter(|_| options.tools.is_empty()) {
+        for name in kept.filter(|_| !names_tools) {
             match Tool::built_in(name) {
+                _ if tools.iter().any(|tool| tool.name() == name) => {}
                 Ok(tool) => tools.push(tool),
                 Err(_) => tracing::warn!(session = id, tool = name, "to be registered again"),
             }
@@ -143,10 +144,21 @@ impl Conversation {
             .unwrap_or_else(|| DEFAULT_SYSTEM_PROMPT.to_owned());
         let working_dir = working_dir(options.working_dir.clone(), &session.working_dir)?;
         let auto_save = options.auto_save.unwrap_or(true);
-        let settings = options.settings(model, working_dir, system);
+        let is_other =
+            model != session.model || session.provider.as_deref() != Some(provider.name());
+        let changes = match is_told && is_other {
+            true => vec![
+                set(Field::Model, model.clone().into()),
+                set(Field::Provider, provider.name().into()),
+                // The address goes with the provider.
+                set(Field::Options, Value::Object(options.kept())),
+            ],
+            false => Vec::new(),
+        };
+        let settings = options.settings(provider.name(), model, working_dir, system);
         // Last: what is wrong with the options keeps nobody else from the session.
         let handle = match access {
-            Access::Now if auto_save => inner::open(&storage, id)?,
+            Access::Now if auto_save => inner::open(&storage, id, changes)?,
             _ => SessionHandle::from(session),
         };
         let late = auto_save && !handle.is_live();
@@ -213,6 +225,14 @@ impl Conversation {
             fail(OpencodeError::invalid("the conversation is closed"));
             return stream;
         }
+        if message.role != Role::User {
+            let role = message.role.as_str();
+            fail(OpencodeError::invalid_with_hint(
+                format!("a message of role {role:?} cannot be said here"),
+                "a user speaks; what others said comes by import",
+            ));
+            return stream;
+        }
         if message.content.is_empty() && message.parts.as_ref().is_none_or(Vec::is_empty) {
             fail(OpencodeError::invalid("a message needs something to say"));
             return stream;
@@ -228,11 +248,11 @@ impl Conversation {
         runtime.spawn(async move {
             let place = match ready {
                 Some(place) => Some(place),
-                None => inner.unless_closed_before(place).await,
+                None => inner.unless_ended_before(&speaker, place).await,
             };
             let outcome = match &place {
                 Some(_) => inner.until_closed(inner.turn(message, &speaker)).await,
-                None => Err(inner.was_closed()),
+                None => Err(inner.ended_early()),
             };
             // Who hears of the end can speak at once.
             drop(place);
@@ -255,10 +275,7 @@ impl Conversation {
             tools.push(tool);
             names(&tools)
         };
-        self.inner.writable()?.edit(Change::FieldSet {
-            field: crate::model::Field::Tools,
-            value: Value::Array(names),
-        })
+        self.inner.writable()?.edit(set(Field::Tools, Value::Array(names)))
     }
 
     /// Calls `callback` on every later event of this kind, after it was stored, with no lock held.
@@ -295,6 +312,10 @@ impl Conversation {
     }
 }
 
+fn set(field: Field, value: Value) -> Change {
+    Change::FieldSet { field, value }
+}
+
 fn storage(options: &ConversationOptions) -> Result<SessionStorage> {
     match &options.storage {
         Some(storage) => Ok(storage.clone()),
@@ -311,10 +332,7 @@ fn resolved(
         Some(ProviderChoice::Own(provider)) => {
             return Ok((Arc::clone(provider), model.to_owned()));
         }
-        Some(ProviderChoice::Named(name)) => {
-            let own = model.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('/'));
-            (name.as_str(), own.unwrap_or(model))
-        }
+        Some(ProviderChoice::Named(name)) => (name.as_str(), super::options::own(model, name)),
         None => provider::split(model)?,
     };
     if name == "opencode" {

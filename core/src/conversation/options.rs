@@ -13,8 +13,8 @@ use super::tools::Tool;
 use super::window::PruneStrategy;
 use crate::defaults;
 use crate::error::{OpencodeError, Result};
-use crate::model::{Map, TokenUse};
-use crate::provider::ModelProvider;
+use crate::model::{Map, Session, TokenUse};
+use crate::provider::{self, ModelProvider};
 use crate::server::types::permission::PermissionRequest;
 use crate::store::SessionStorage;
 
@@ -106,8 +106,10 @@ pub enum Busy {
 pub struct Prices {
     pub input: f64,
     pub output: f64,
-    pub cache_read: f64,
-    pub cache_write: f64,
+    /// Read from a cache; as `input` without it.
+    pub cache_read: Option<f64>,
+    /// Written into a cache; as `input` without it.
+    pub cache_write: Option<f64>,
 }
 
 /// What somebody is to agree to.
@@ -205,8 +207,8 @@ impl Prices {
         let parts = [
             (fresh, self.input),
             (used.completion_tokens, self.output),
-            (used.cache_read, self.cache_read),
-            (used.cache_write, self.cache_write),
+            (used.cache_read, self.cache_read.unwrap_or(self.input)),
+            (used.cache_write, self.cache_write.unwrap_or(self.input)),
         ];
         parts.iter().map(|(tokens, price)| *tokens as f64 * price / 1e6).sum()
     }
@@ -283,7 +285,8 @@ impl ConversationOptions {
             );
         }
         if let Some(p) = self.prices {
-            for price in [p.input, p.output, p.cache_read, p.cache_write] {
+            let cache = [p.cache_read, p.cache_write].map(|price| price.unwrap_or(0.0));
+            for price in [p.input, p.output].into_iter().chain(cache) {
                 if !price.is_finite() || price < 0.0 {
                     return wrong("prices", price.to_string(), "0 or more, for a million tokens");
                 }
@@ -305,7 +308,6 @@ impl ConversationOptions {
             .or_else(|| text("prune_strategy").and_then(|name| PruneStrategy::parse(&name).ok()));
         self.prune_threshold = self.prune_threshold.or_else(|| number("prune_threshold"));
         self.summary_model = self.summary_model.or_else(|| text("summary_model"));
-        self.base_url = self.base_url.or_else(|| text("base_url"));
         let turns = count("max_turns").and_then(|n| n.try_into().ok());
         self.max_turns = self.max_turns.or(turns);
         let parallel = count("parallel_tools").and_then(|n| n.try_into().ok());
@@ -316,6 +318,27 @@ impl ConversationOptions {
             self.stop_sequences = stops.map(str::to_owned).collect();
         }
         self
+    }
+
+    /// The provider and its address are the session's, unless another provider is told, by name or
+    /// by the model's: a key never goes to an address that was meant for another.
+    pub(super) fn stay_with(&mut self, session: &Session) {
+        let kept = session.options.as_ref().and_then(|kept| kept.get("base_url"));
+        let kept_url = kept.and_then(Value::as_str).map(str::to_owned);
+        let Some(provider) = &session.provider else { return };
+        let goes = match (&self.provider, &self.model) {
+            (Some(ProviderChoice::Named(name)), _) => name != provider,
+            (Some(ProviderChoice::Own(_)), _) => true,
+            // Other models than its own have a name before a slash at these, too.
+            (None, Some(_)) if kept_url.is_some() && self.base_url.is_none() => false,
+            (None, Some(_)) if provider::has_others_models(provider) => false,
+            (None, Some(model)) => provider::split(model).is_ok_and(|(name, _)| name != provider),
+            (None, None) => false,
+        };
+        if !goes {
+            self.provider.get_or_insert_with(|| ProviderChoice::Named(provider.clone()));
+            self.base_url = self.base_url.take().or(kept_url);
+        }
     }
 
     /// What a session keeps of them: nothing secret, nothing that is not data.
@@ -336,11 +359,18 @@ impl ConversationOptions {
         all.into_iter().filter(|(_, value)| !value.is_null()).collect()
     }
 
-    pub(super) fn settings(&self, model: String, working_dir: PathBuf, system: String) -> Settings {
+    pub(super) fn settings(
+        &self,
+        provider: &str,
+        model: String,
+        working_dir: PathBuf,
+        system: String,
+    ) -> Settings {
         Settings {
             temperature: self
                 .temperature
                 .or_else(|| takes_temperature(&model).then_some(defaults::TEMPERATURE)),
+            summary_model: self.summary_model.as_deref().map(|name| own(name, provider).to_owned()),
             model,
             system_prompt: system,
             max_tokens: self.max_tokens,
@@ -348,7 +378,6 @@ impl ConversationOptions {
             context_window: self.context_window,
             prune_strategy: self.prune_strategy.unwrap_or_default(),
             prune_threshold: self.prune_threshold.unwrap_or(defaults::PRUNE_THRESHOLD),
-            summary_model: self.summary_model.clone(),
             max_turns: self.max_turns.unwrap_or(defaults::MAX_TURNS),
             parallel_tools: self.parallel_tools.unwrap_or(defaults::PARALLEL_TOOLS),
             tool_timeout: self.tool_timeout.unwrap_or(defaults::TOOL_TIMEOUT),
@@ -373,8 +402,66 @@ fn without_password(address: &str) -> String {
     url.into()
 }
 
-/// Models that reason refuse any temperature but their own.
+/// A model's name without its provider's.
+pub(super) fn own<'a>(model: &'a str, provider: &str) -> &'a str {
+    let own = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
+    own.unwrap_or(model)
+}
+
+/// Models that reason refuse any temperature but their own, as do Anthropic's since Opus 4.7
+/// ("`temperature` is deprecated for this model").
 fn takes_temperature(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
+    if name.starts_with("claude") {
+        return ["claude-2", "claude-3", "claude-instant"].iter().any(|old| name.starts_with(old))
+            || claude_version(name).is_some_and(|version| version <= (4, 6));
+    }
     !["gpt-5", "o1", "o3", "o4"].iter().any(|family| name.starts_with(family))
+}
+
+/// 4 and 5 of `claude-sonnet-4-5-20250929`; what is longer than two digits is a date.
+fn claude_version(name: &str) -> Option<(u8, u8)> {
+    let mut parts = name.split('-').skip(2);
+    let number = |part: &str| part.parse().ok().filter(|_| part.len() <= 2);
+    let major = number(parts.next()?)?;
+    Some((major, parts.next().and_then(number).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temperature_is_sent_to_models_that_take_one() {
+        for takes in [
+            "claude-3-5-sonnet-latest",
+            "claude-sonnet-4-20250514",
+            "anthropic/claude-opus-4-6",
+            "claude-haiku-4-5-20251001",
+            "gpt-4.1",
+            "llama3.2",
+        ] {
+            assert!(takes_temperature(takes), "{takes}");
+        }
+        for refuses in
+            ["claude-opus-4-7", "claude-opus-4-8-20270101", "claude-fable-5", "gpt-5-mini", "o3"]
+        {
+            assert!(!takes_temperature(refuses), "{refuses}");
+        }
+    }
+
+    #[test]
+    fn what_comes_from_a_cache_costs_as_much_as_the_rest_unless_it_is_said() {
+        let used = TokenUse {
+            prompt_tokens: 1_000_000,
+            cache_read: 900_000,
+            cache_write: 50_000,
+            completion_tokens: 1_000_000,
+            ..TokenUse::default()
+        };
+        let prices = Prices { input: 3.0, output: 15.0, ..Prices::default() };
+        assert!((prices.of(&used) - 18.0).abs() < 1e-9);
+        let cached = Prices { cache_read: Some(0.3), cache_write: Some(3.75), ..prices };
+        assert!((cached.of(&used) - (0.15 + 0.27 + 0.1875 + 15.0)).abs() < 1e-9);
+    }
 }

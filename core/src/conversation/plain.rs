@@ -60,17 +60,16 @@ impl ConversationOptions {
 fn prices(given: Map) -> Result<Prices> {
     let mut prices = Prices::default();
     for (name, value) in given {
-        let price = match name.as_str() {
-            "input" => &mut prices.input,
-            "output" => &mut prices.output,
-            "cache_read" => &mut prices.cache_read,
-            "cache_write" => &mut prices.cache_write,
+        match name.as_str() {
+            "input" => prices.input = read("prices", value)?,
+            "output" => prices.output = read("prices", value)?,
+            "cache_read" => prices.cache_read = read("prices", value)?,
+            "cache_write" => prices.cache_write = read("prices", value)?,
             _ => {
                 let known = "input, output, cache_read, cache_write";
                 return Err(wrong("prices", format!("no {name:?}; there are {known}")));
             }
-        };
-        *price = read("prices", value)?;
+        }
     }
     Ok(prices)
 }

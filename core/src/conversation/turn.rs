@@ -4,9 +4,10 @@
 //! leaves a session that can be gone on with.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Draft;
@@ -37,7 +38,8 @@ impl Inner {
     ) -> Result<Answer> {
         let ended = speaker.cancelled();
         self.begin(message).await.map_err(|error| error.of_session(&self.id))?;
-        let outcome = self.asked_and_answered(speaker, ended).await;
+        let turn = AssertUnwindSafe(self.asked_and_answered(speaker, ended)).catch_unwind();
+        let outcome = turn.await.unwrap_or_else(|_| Err(self.panicked()));
         let outcome = outcome.map_err(|error| error.of_session(&self.id));
         let status = match &outcome {
             Ok(_) => "idle",
@@ -152,20 +154,37 @@ impl Inner {
             };
             // A prompt is never sent twice.
             let is_safe = self.provider.side() == Side::Model;
-            if is_safe && !draft.is_begun() && error.retryable() && attempt < defaults::RETRIES {
-                attempt += 1;
-                if let Some(wait) = backoff(attempt, error.retry_after()) {
-                    tracing::warn!(session = self.id, %error, ?wait, attempt, "asking the model again");
-                    tokio::select! {
-                        () = ended.cancelled() => {}
-                        () = tokio::time::sleep(wait) => {}
-                    }
-                    continue;
-                }
+            if is_safe
+                && !draft.is_begun()
+                && self.waits_to_retry(&error, &mut attempt, ended).await
+            {
+                continue;
             }
-            self.store_broken(&mut draft, &error, speaker, total).await?;
+            if let Err(second) = self.store_broken(&mut draft, &error, speaker, total).await {
+                tracing::error!(session = self.id, error = %second, "what came of an answer could not be stored");
+            }
             return Err(error);
         }
+    }
+
+    /// Waits before a request is made again, if that may help.
+    pub(super) async fn waits_to_retry(
+        &self,
+        error: &OpencodeError,
+        attempt: &mut u32,
+        ended: &CancellationToken,
+    ) -> bool {
+        if !error.retryable() || *attempt >= defaults::RETRIES {
+            return false;
+        }
+        *attempt += 1;
+        let Some(wait) = backoff(*attempt, error.retry_after()) else { return false };
+        tracing::warn!(session = self.id, %error, ?wait, attempt, "asking the model again");
+        tokio::select! {
+            () = ended.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        true
     }
 
     fn call_ids(&self) -> Result<HashSet<String>> {
@@ -201,6 +220,7 @@ impl Inner {
                 let mut changes = draft.whole(None);
                 changes.push(self.used(draft, total));
                 self.record(changes).await?;
+                draft.was_stored();
                 self.tell_usage(draft, speaker)?;
                 self.listeners.tell(&ConversationEvent::Message(draft.message()));
                 *draft = Draft::new(&self.settings.model, HashSet::new());
@@ -214,6 +234,9 @@ impl Inner {
             }
             if !changes.is_empty() {
                 self.record(changes).await?;
+            }
+            if heard.store {
+                draft.was_stored();
             }
             if let Some(chunk) = heard.chunk {
                 speaker.say(chunk);
@@ -246,6 +269,7 @@ impl Inner {
         let mut changes = draft.whole(Some(tokens));
         changes.push(self.used(draft, total));
         self.record(changes).await?;
+        draft.was_stored();
         self.tell_usage(draft, speaker)?;
         self.listeners.tell(&ConversationEvent::Message(draft.message()));
         Ok(())
@@ -265,6 +289,7 @@ impl Inner {
         }
         if !changes.is_empty() {
             self.record(changes).await?;
+            draft.was_stored();
         }
         let answered: Vec<String> = self.read(|session| {
             session.messages.iter().filter_map(|m| m.tool_call_id.clone()).collect()
@@ -287,6 +312,11 @@ impl Inner {
         let all = self.read(crate::model::Session::total_tokens)?;
         self.listeners.tell(&ConversationEvent::TokenUsage { request: draft.used, total: all });
         Ok(())
+    }
+
+    fn panicked(&self) -> OpencodeError {
+        let message = format!("something panicked in the turn of session {}", self.id);
+        OpencodeError::model_failure(ErrorCode::ProviderError, message)
     }
 
     fn tool_failed(&self, failed: &super::calls::Ran) -> OpencodeError {

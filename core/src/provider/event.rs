@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::TokenUse;
+use crate::model::{Map, TokenUse};
 
 /// One piece of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +30,14 @@ pub enum ProviderEvent {
 }
 
 /// A call as the model wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ToolCall {
     pub id: String,
     pub name: String,
     /// JSON, if the model wrote JSON.
     pub arguments: String,
+    /// What else its provider said of it, and may want to hear again: Gemini's `extra_content`.
+    pub extra: Map,
 }
 
 /// Why a model stopped.

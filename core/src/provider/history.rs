@@ -13,6 +13,8 @@ pub(super) struct MadeCall {
     /// An object, as it was written where it was one.
     pub(super) text: String,
     pub(super) arguments: Map,
+    /// What else its provider said of it.
+    pub(super) extra: Map,
 }
 
 /// The calls of a message. Providers refuse arguments that are no JSON object, so such are put into
@@ -27,12 +29,32 @@ pub(super) fn calls(message: &SessionMessage) -> Vec<MadeCall> {
             let (text, arguments) = object(function.get("arguments"));
             MadeCall {
                 id: id.map_or_else(|| made_id(&message.id, position), str::to_owned),
-                name: name.to_owned(),
+                name: accepted_name(name),
                 text,
                 arguments,
+                extra: extra(call),
             }
         })
         .collect()
+}
+
+/// Providers refuse names with other characters, also those that a model made up.
+fn accepted_name(name: &str) -> String {
+    let name: String = accepted(name).chars().take(64).collect();
+    if name.is_empty() { "unknown".to_owned() } else { name }
+}
+
+/// With `_` for characters that are refused in names and ids.
+pub(super) fn accepted(text: &str) -> String {
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    text.chars().map(|c| if is_fine(c) { c } else { '_' }).collect()
+}
+
+fn extra(call: &Value) -> Map {
+    let known = ["index", "id", "type", "function", "name", "arguments"];
+    let members = call.as_object().into_iter().flatten();
+    let members = members.filter(|(key, _)| !known.contains(&key.as_str()));
+    members.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 fn object(given: Option<&Value>) -> (String, Map) {

@@ -89,6 +89,12 @@ pub fn split(model: &str) -> Result<(&str, &str)> {
     ))
 }
 
+/// Whether a provider's models may be named `vendor/model`.
+pub(crate) fn has_others_models(provider: &str) -> bool {
+    !["openai", "anthropic", "mistral", "deepseek", "xai", "cerebras", "google"].contains(&provider)
+        && (COMPATIBLE.iter().any(|known| known.name == provider) || provider == "opencode")
+}
+
 fn is_of_openai(model: &str) -> bool {
     ["gpt", "chatgpt"].iter().any(|prefix| model.starts_with(prefix)) || is_o_series(model)
 }

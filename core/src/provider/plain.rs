@@ -70,7 +70,8 @@ impl PlainAnswer {
             Event::ToolCall { id, tool, params } => {
                 self.calls += 1;
                 let id = id.unwrap_or_else(|| format!("call_{}", uuid::Uuid::now_v7().simple()));
-                ProviderEvent::ToolCall(ToolCall { id, name: tool, arguments: written(params) })
+                let (name, arguments) = (tool, written(params));
+                ProviderEvent::ToolCall(ToolCall { id, name, arguments, ..ToolCall::default() })
             }
             Event::ToolResult { id, result, error } => {
                 ProviderEvent::ToolResult { id, result: error.map_or(Ok(result), Err) }
@@ -208,8 +209,14 @@ impl Reply {
 impl ErrorCode {
     /// The code of a model's failure by its name; `INVALID_ARGUMENT` with the names for another.
     pub fn of_model(name: &str) -> Result<Self> {
-        let codes =
-            [Self::ProviderError, Self::ProviderAuth, Self::RateLimit, Self::ContextLengthExceeded];
+        let codes = [
+            Self::ProviderError,
+            Self::ProviderAuth,
+            Self::RateLimit,
+            Self::ContextLengthExceeded,
+            Self::Connection,
+            Self::Timeout,
+        ];
         codes.into_iter().find(|code| code.as_str() == name).ok_or_else(|| {
             let names = codes.map(Self::as_str).join(", ");
             OpencodeError::invalid(format!("{name:?} is no code of a model; they are: {names}"))

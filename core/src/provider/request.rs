@@ -22,6 +22,8 @@ pub struct ProviderRequest {
     pub temperature: Option<f64>,
     /// The longest answer, in tokens.
     pub max_tokens: Option<u64>,
+    /// What the context window has left for the answer, for who has to say a longest one.
+    pub room: Option<u64>,
     pub stop_sequences: Vec<String>,
     /// The local session's id.
     pub session_id: String,

@@ -60,7 +60,12 @@ impl Scripted {
                 Value::String(text) => text,
                 other => other.to_string(),
             };
-            pieces.push(Ok(ProviderEvent::ToolCall(ToolCall { id, name, arguments })));
+            pieces.push(Ok(ProviderEvent::ToolCall(ToolCall {
+                id,
+                name,
+                arguments,
+                ..ToolCall::default()
+            })));
         }
         let is_whole = pieces.iter().all(Result::is_ok);
         if is_whole && !hangs {

@@ -129,3 +129,20 @@ async fn a_conversation_is_completed_by_hand_until_something_is_said_again() {
     assert_eq!(conversation.state().unwrap().status, "active");
     assert_eq!(conversation.complete().unwrap_err().code().as_str(), "BUSY");
 }
+
+#[tokio::test]
+async fn what_is_ended_before_its_turn_came_is_not_said() {
+    let here = place([Reply::text("Hm").and_silence(), Reply::text("Yes?")]);
+    let conversation = here.conversation();
+    let mut first = conversation.message("Think.");
+    first.next().await.unwrap().unwrap();
+    let second = conversation.message("Delete everything.");
+    second.end();
+    let error = second.result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "CANCELLED");
+    first.end();
+    first.result().await.unwrap_err();
+    assert_eq!(conversation.message("Hello?").text().await.unwrap(), "Yes?");
+    let sent = here.asked().messages;
+    assert!(sent.iter().all(|message| !message.content.contains("Delete")), "{sent:?}");
+}

@@ -3,9 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use opencode_sessions::conversation::{ConversationEvent, ConversationEventKind};
-use opencode_sessions::provider::{ProviderEvent, Reply};
-use opencode_sessions::{ErrorCode, OpencodeError};
+use opencode_sessions::conversation::{
+    Conversation, ConversationEvent, ConversationEventKind, ConversationOptions, ProviderChoice,
+};
+use opencode_sessions::provider::{
+    ModelProvider, ProviderEvent, ProviderRequest, ProviderStream, Reply,
+};
+use opencode_sessions::{ErrorCode, OpencodeError, Role, SessionMessage};
 use serde_json::json;
 
 use crate::place::{all, place};
@@ -119,4 +123,83 @@ async fn one_who_only_looks_on_does_not_keep_a_failure_from_those_who_listen() {
     onlooker.again().result().await.unwrap_err();
     tokio::task::yield_now().await;
     assert!(told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_only_a_user_says_is_said_by_nobody_else() {
+    let here = place([]);
+    let conversation = here.conversation();
+    let odd = SessionMessage::new(Role::Assistant, "I am a model.");
+    let error = conversation.send(odd).result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "INVALID_ARGUMENT");
+    assert!(conversation.session().unwrap().messages.is_empty());
+}
+
+/// A provider with an error in its program.
+#[derive(Debug)]
+struct Broken;
+
+impl ModelProvider for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    fn stream(&self, _: ProviderRequest) -> ProviderStream {
+        panic!("an error in the program")
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_panics_ends_its_turn_with_an_error_and_the_session_goes_on() {
+    let here = place([Reply::text("Fine.")]);
+    let broken = Some(ProviderChoice::Own(Arc::new(Broken)));
+    let options = ConversationOptions { provider: broken, ..here.options() };
+    let conversation = Conversation::create(options).unwrap();
+    let error = conversation.message("Hello?").result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "PROVIDER_ERROR");
+    assert_eq!(conversation.state().unwrap().status, "error");
+    conversation.close().unwrap();
+    conversation.closed().await.unwrap();
+    let again = Conversation::resume(conversation.id(), here.options()).unwrap();
+    assert_eq!(again.message("Hello?").text().await.unwrap(), "Fine.");
+}
+
+/// Refuses the first write that has this text in it.
+#[cfg(feature = "failpoints")]
+#[derive(Debug)]
+struct FullAt(&'static [u8], std::sync::atomic::AtomicBool);
+
+#[cfg(feature = "failpoints")]
+impl opencode_sessions::store::fault::Injector for FullAt {
+    fn judge(
+        &self,
+        op: &opencode_sessions::store::fault::Op<'_>,
+    ) -> opencode_sessions::store::fault::Verdict {
+        use opencode_sessions::store::fault::{Op, Verdict};
+        match op {
+            Op::Write(_, bytes)
+                if bytes.windows(self.0.len()).any(|at| at == self.0)
+                    && !self.1.swap(true, std::sync::atomic::Ordering::SeqCst) =>
+            {
+                Verdict::Fail(rustix::io::Errno::NOSPC.into())
+            }
+            _ => Verdict::Do,
+        }
+    }
+}
+
+#[cfg(feature = "failpoints")]
+#[tokio::test]
+async fn a_disk_that_is_full_in_mid_answer_is_told_as_such_and_what_came_is_stored_when_it_can_be()
+{
+    let here = place([Reply::call("look", json!({"at": "needle"})), Reply::text("Fine.")]);
+    let full = Arc::new(FullAt(b"needle", false.into()));
+    let _installed = opencode_sessions::store::fault::install(here.dir.path(), full);
+    let conversation = here.conversation();
+    let error = conversation.message("Look.").result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "STORAGE");
+    let kept = conversation.session().unwrap();
+    assert_eq!(kept.messages[1].interrupted, Some(true));
+    assert_eq!(kept.messages[1].tool_calls.as_ref().unwrap().len(), 1);
+    assert_eq!(conversation.message("Again.").text().await.unwrap(), "Fine.");
 }

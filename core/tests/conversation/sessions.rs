@@ -1,11 +1,14 @@
 //! Conversations and their sessions: made, resumed, shared, exported.
 
-use opencode_sessions::conversation::{Conversation, ConversationOptions};
+use opencode_sessions::conversation::tools::Tool;
+use opencode_sessions::conversation::{Conversation, ConversationOptions, ProviderChoice};
 use opencode_sessions::manager::OnConflict;
 use opencode_sessions::provider::Reply;
 use opencode_sessions::{Format, Query, Role};
+use serde_json::json;
 
 use crate::place::{place, said};
+use crate::support::scripted::{self, Scripted};
 
 #[tokio::test]
 async fn a_conversation_goes_on_where_it_was() {
@@ -120,4 +123,66 @@ fn options_out_of_range_are_refused_before_anything_is_stored() {
         assert_eq!(error.code().as_str(), expected, "{n}: {error}");
     }
     assert!(here.storage.list_session_ids().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_resumed_with_another_model_speaks_with_its_provider() {
+    let server = Scripted::queue([scripted::Reply::empty(401)]).await;
+    let here = place([]);
+    let compatible = |model: &str| ConversationOptions {
+        model: Some(model.to_owned()),
+        base_url: Some(server.url().to_owned()),
+        api_key: Some("sk-first".to_owned()),
+        provider: None,
+        ..here.options()
+    };
+    let first = Conversation::create(compatible("openai/gpt-4o")).unwrap();
+    first.close().unwrap();
+
+    let other = |model: Option<&str>, provider: Option<&str>| ConversationOptions {
+        model: model.map(str::to_owned),
+        provider: provider.map(|name| ProviderChoice::Named(name.to_owned())),
+        api_key: Some("sk-second".to_owned()),
+        ..here.options()
+    };
+    // Nothing listens there: what matters is that the first server is not asked.
+    let moved = Conversation::resume(
+        first.id(),
+        ConversationOptions {
+            base_url: Some("http://127.0.0.1:9/v1".to_owned()),
+            ..other(Some("claude-sonnet-4-5"), Some("anthropic"))
+        },
+    );
+    let moved = moved.unwrap();
+    assert_eq!(moved.state().unwrap().model, "claude-sonnet-4-5");
+    moved.close().unwrap();
+    assert!(server.requests().is_empty());
+
+    let left = Conversation::resume(first.id(), other(None, None)).unwrap();
+    left.message("Hello?").result().await.unwrap_err();
+    left.close().unwrap();
+    assert!(server.requests().is_empty(), "another provider's address is not its own");
+
+    let back = Conversation::resume(first.id(), compatible("openai/gpt-4o")).unwrap();
+    back.close().unwrap();
+    let same = Conversation::resume(first.id(), other(None, None)).unwrap();
+    same.message("Hello?").result().await.unwrap_err();
+    assert_eq!(server.requests().len(), 1, "the address is as it was");
+    assert_eq!(server.requests()[0].json()["model"], "gpt-4o");
+}
+
+#[tokio::test]
+async fn own_tools_that_are_given_again_join_those_that_are_built_in() {
+    let here = place([Reply::text("Fine.")]);
+    let own = || Tool::new("own", "", json!({"type": "object"}), |_, _| async { Ok(json!(1)) });
+    let tools = vec!["read".into(), own().unwrap().into()];
+    let first = Conversation::create(ConversationOptions { tools, ..here.options() }).unwrap();
+    first.close().unwrap();
+    let tools = vec![own().unwrap().into()];
+    let again =
+        Conversation::resume(first.id(), ConversationOptions { tools, ..here.options() }).unwrap();
+    again.message("Go.").text().await.unwrap();
+    let mut offered: Vec<String> = here.asked().tools.into_iter().map(|t| t.name).collect();
+    offered.sort();
+    assert_eq!(offered, ["own", "read"]);
 }

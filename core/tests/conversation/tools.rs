@@ -137,12 +137,16 @@ async fn tools_run_side_by_side_and_no_more_than_are_allowed() {
 #[tokio::test]
 async fn a_tool_that_panics_or_takes_too_long_is_a_result() {
     let here = place([
-        Reply::call("panics", json!({})).and_call("hangs", json!({})),
+        Reply::call("panics", json!({}))
+            .and_call("hangs", json!({}))
+            .and_call("panics_at_once", json!({})),
         Reply::text("Never mind."),
     ]);
     let conversation = Conversation::create(ConversationOptions {
         tools: vec![
             tool("panics", |_| async { panic!("on purpose") }).into(),
+            tool("panics_at_once", |_| -> std::future::Ready<ToolOutcome> { panic!("at once") })
+                .into(),
             tool("hangs", |_| std::future::pending()).into(),
         ],
         tool_timeout: Some(Duration::from_millis(50)),

@@ -1,6 +1,7 @@
 //! Conversations that are longer than their context window.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opencode_sessions::conversation::tools::Tool;
 use opencode_sessions::conversation::window::{Keep, PruneStrategy};
@@ -8,6 +9,7 @@ use opencode_sessions::conversation::{Conversation, ConversationOptions, Provide
 use opencode_sessions::provider::{
     ModelProvider, ProviderRequest, ProviderStream, Reply, Scripted,
 };
+use opencode_sessions::{ErrorCode, OpencodeError, TokenUse};
 use serde_json::json;
 
 use crate::place::{Place, place};
@@ -137,4 +139,44 @@ async fn a_provider_that_counts_is_believed() {
     conversation.message("heavy").text().await.unwrap();
     let after = conversation.get_context_usage().unwrap().current;
     assert!((1_000..1_030).contains(&(after - before)), "{before} {after}");
+}
+
+#[tokio::test]
+async fn a_summary_that_is_refused_for_a_moment_is_asked_for_again() {
+    let later = OpencodeError::model_failure(ErrorCode::RateLimit, "too many requests")
+        .retryable_after(Duration::from_millis(1));
+    let words = |n| format!("Turn {n}: {}", "something else ".repeat(400));
+    let script = ["a0", "a1", "a2"].map(Reply::text).into_iter();
+    let script =
+        script.chain([Reply::error(later), Reply::text("They talked."), Reply::text("a3")]);
+    let here = place(script);
+    let summary_model = Some("scripted/small".to_owned());
+    let options = small(&here, PruneStrategy::Summarize);
+    let conversation =
+        Conversation::create(ConversationOptions { summary_model, ..options }).unwrap();
+    for n in 0..4 {
+        let text = conversation.message(words(n)).text().await.unwrap();
+        assert_eq!(text, format!("a{n}"));
+    }
+    let session = conversation.session().unwrap();
+    assert_eq!(session.compactions.unwrap()[0]["summary"], "They talked.");
+    let asked: Vec<String> = here.model.asked().into_iter().map(|asked| asked.model).collect();
+    assert_eq!(asked, ["m1", "m1", "m1", "small", "small", "m1"]);
+}
+
+#[tokio::test]
+async fn what_a_model_thought_and_does_not_hear_again_takes_no_room() {
+    let used = TokenUse {
+        prompt_tokens: 700,
+        completion_tokens: 20_100,
+        reasoning: 20_000,
+        ..TokenUse::default()
+    };
+    let here = place([Reply::text("First.").and_usage(used), Reply::text("Second.")]);
+    let options = ConversationOptions { context_window: Some(16_000), ..here.options() };
+    let conversation = Conversation::create(options).unwrap();
+    conversation.message("1").text().await.unwrap();
+    assert_eq!(conversation.message("2").text().await.unwrap(), "Second.");
+    let sent: Vec<String> = here.asked().messages.iter().map(|m| m.content.clone()).collect();
+    assert_eq!(sent, ["1", "First.", "2"]);
 }

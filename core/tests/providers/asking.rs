@@ -127,5 +127,6 @@ impl Heard {
 }
 
 pub(crate) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
+    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
+    ToolCall { id, name, arguments, ..ToolCall::default() }
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod asking;
 mod cuts;
+mod dialects;
 mod keys;
 mod odd;
 mod refusals;

@@ -180,9 +180,9 @@ impl<'a> Pieces<'a> {
             }
         }
         for thought in message.reasoning.iter().flatten() {
-            // What is hidden is sent back as its signature alone.
-            let hidden = thought.text.is_empty().then_some(thought.signature.as_deref()).flatten();
-            pieces.texts.push(hidden.unwrap_or(&thought.text));
+            // Without a signature it is not sent again; what is hidden, as its signature alone.
+            let Some(signature) = thought.signature.as_deref() else { continue };
+            pieces.texts.push(if thought.text.is_empty() { signature } else { &thought.text });
         }
         message.parts.iter().flatten().for_each(|part| pieces.add_part(part));
         pieces

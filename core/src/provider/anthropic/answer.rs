@@ -106,7 +106,7 @@ impl MessageReader {
                     "" => made_id(&self.about, self.calls.len()),
                     _ => id,
                 };
-                self.calls.push(ToolCall { id, name, arguments });
+                self.calls.push(ToolCall { id, name, arguments, ..ToolCall::default() });
             }
             Some(Block::Text | Block::Other) | None => {}
         }

@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 use super::REDACTED;
 use crate::defaults::MODEL_MAX_TOKENS;
 use crate::model::{Map, Reasoning, Role, SessionMessage};
-use crate::provider::history::{Part, calls, inline, left_out, part, plain};
+use crate::provider::history::{Part, accepted, calls, inline, left_out, part, plain};
 use crate::provider::{ModelLimits, ProviderRequest, ToolSpec};
 
 /// What stands where a conversation would begin with an answer.
 const BEGINNING: &str = "[The beginning is not shown.]";
 
 pub(super) fn of(request: &ProviderRequest, limits: ModelLimits, extra: &Map) -> Map {
-    let longest = limits.output.unwrap_or(MODEL_MAX_TOKENS).min(MODEL_MAX_TOKENS);
+    let longest = [Some(MODEL_MAX_TOKENS), limits.output, request.room];
+    let longest = longest.into_iter().flatten().min().unwrap_or(MODEL_MAX_TOKENS).max(1);
     let mut system: Vec<Value> = request.system.iter().filter_map(|said| text(said)).collect();
     let mut turns = Turns::default();
     for message in &request.messages {
@@ -50,6 +51,11 @@ pub(super) fn of(request: &ProviderRequest, limits: ModelLimits, extra: &Map) ->
         body.insert("stop_sequences".into(), request.stop_sequences.clone().into());
     }
     body.extend(extra.clone());
+    // Models that think take no other temperature than their own.
+    let thinks = body.get("thinking").and_then(|thinking| thinking["type"].as_str());
+    if matches!(thinks, Some("enabled" | "adaptive")) && !extra.contains_key("temperature") {
+        body.shift_remove("temperature");
+    }
     body
 }
 
@@ -124,12 +130,6 @@ fn result(message: &SessionMessage) -> Value {
         block["is_error"] = true.into();
     }
     block
-}
-
-/// Ids of other providers may have characters that are refused here.
-fn accepted(id: &str) -> String {
-    let is_fine = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    id.chars().map(|c| if is_fine(c) { c } else { '_' }).collect()
 }
 
 fn said(message: &SessionMessage) -> Vec<Value> {

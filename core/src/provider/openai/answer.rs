@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::model::TokenUse;
+use crate::model::{Map, TokenUse};
 use crate::provider::answer::{Heard, Progress, Reader};
 use crate::provider::history::made_id;
 use crate::provider::refusal::Told;
@@ -29,6 +29,7 @@ struct Call {
     id: String,
     name: String,
     arguments: String,
+    extra: Map,
 }
 
 impl ChatReader {
@@ -119,6 +120,12 @@ impl ChatReader {
         if call.name.is_empty() {
             call.name = name;
         }
+        let known = ["index", "id", "type", "function"];
+        let more = delta.as_object().into_iter().flatten();
+        let more = more.filter(|(key, value)| !known.contains(&key.as_str()) && !value.is_null());
+        if !std::ptr::eq(function, delta) {
+            call.extra.extend(more.map(|(key, value)| (key.clone(), value.clone())));
+        }
         match function.get("arguments") {
             Some(Value::String(more)) => call.arguments.push_str(more),
             Some(whole @ Value::Object(_)) => call.arguments = whole.to_string(),
@@ -159,7 +166,7 @@ impl ChatReader {
                 "" => "{}".to_owned(),
                 _ => call.arguments,
             };
-            let call = ToolCall { id, name: call.name, arguments };
+            let call = ToolCall { id, name: call.name, arguments, extra: call.extra };
             heard.push_back(ProviderEvent::ToolCall(call));
         }
         used.len()

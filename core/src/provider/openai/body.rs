@@ -2,13 +2,19 @@
 
 use serde_json::{Value, json};
 
+use super::dialect::Dialect;
 use crate::model::{Map, Role, SessionMessage};
 use crate::provider::history::{Part, calls, left_out, part, plain};
 use crate::provider::{ProviderRequest, ToolSpec};
 
-pub(super) fn of(request: &ProviderRequest, length_field: &str, extra: &Map) -> Map {
+pub(super) fn of(
+    request: &ProviderRequest,
+    dialect: Dialect,
+    length_field: &str,
+    extra: &Map,
+) -> Map {
     let system = request.system.iter().map(|text| json!({"role": "system", "content": text}));
-    let messages = request.messages.iter().filter_map(|message| of_message(message));
+    let messages = request.messages.iter().filter_map(|message| of_message(message, dialect));
     let mut body = Map::new();
     body.insert("model".into(), request.model.clone().into());
     body.insert("messages".into(), system.chain(messages).collect());
@@ -37,7 +43,7 @@ fn of_tool(tool: &ToolSpec) -> Value {
 }
 
 /// `None` for an answer in which nothing was said.
-fn of_message(message: &SessionMessage) -> Option<Value> {
+fn of_message(message: &SessionMessage, dialect: Dialect) -> Option<Value> {
     Some(match &message.role {
         Role::Assistant => {
             let (content, calls) = (plain(message), calls(message));
@@ -45,18 +51,24 @@ fn of_message(message: &SessionMessage) -> Option<Value> {
                 return (!content.is_empty())
                     .then(|| json!({"role": "assistant", "content": content}));
             }
-            let calls: Vec<_> = calls
-                .into_iter()
-                .map(|call| {
-                    let function = json!({"name": call.name, "arguments": call.text});
-                    json!({"id": call.id, "type": "function", "function": function})
-                })
-                .collect();
-            json!({"role": "assistant", "content": content, "tool_calls": calls})
+            let calls = calls.into_iter().map(|call| {
+                let function = json!({"name": call.name, "arguments": call.text});
+                let mut shape = dialect.extra(call.extra);
+                shape.insert("id".into(), dialect.id(&call.id).into());
+                shape.insert("type".into(), "function".into());
+                shape.insert("function".into(), function);
+                Value::Object(shape)
+            });
+            let calls: Value = calls.collect();
+            let mut said = json!({"role": "assistant", "content": content, "tool_calls": calls});
+            if let Some((field, value)) = dialect.with_calls(message) {
+                said[field] = value;
+            }
+            said
         }
         Role::Tool => json!({
             "role": "tool",
-            "tool_call_id": message.tool_call_id.as_deref().unwrap_or_default(),
+            "tool_call_id": dialect.id(message.tool_call_id.as_deref().unwrap_or_default()),
             "content": plain(message),
         }),
         Role::System => json!({"role": "system", "content": plain(message)}),

@@ -2,11 +2,13 @@
 
 mod answer;
 mod body;
+mod dialect;
 
 use std::fmt;
 use std::sync::Arc;
 
 use self::answer::ChatReader;
+use self::dialect::Dialect;
 use super::answer::ask;
 use super::known::{self, Known};
 use super::link::{KeyHeader, Link};
@@ -27,6 +29,7 @@ use crate::model::Map;
 /// ```
 pub struct OpenAi {
     link: Arc<Link>,
+    dialect: Dialect,
     /// More fields of each request.
     extra: Map,
 }
@@ -46,7 +49,8 @@ impl OpenAi {
     pub(super) fn of(known: &Known, options: ProviderOptions) -> Result<Self> {
         let link = Link::new(&options, known, &KeyHeader::Bearer)?;
         let link = link.at("/chat/completions").with_optional("stream_options");
-        Ok(Self { link: Arc::new(link), extra: options.body })
+        let dialect = Dialect::of(known.name, link.url.host_str().unwrap_or_default());
+        Ok(Self { link: Arc::new(link), dialect, extra: options.body })
     }
 
     /// Of the two names of the longest answer's length, the one that is understood: the newer one
@@ -67,7 +71,7 @@ impl ModelProvider for OpenAi {
     }
 
     fn stream(&self, request: ProviderRequest) -> ProviderStream {
-        let body = body::of(&request, self.length_field(&request.model), &self.extra);
+        let body = body::of(&request, self.dialect, self.length_field(&request.model), &self.extra);
         let about = request.messages.last().map_or(&request.session_id, |last| &last.id);
         let reader = ChatReader::new(&self.link.name, about);
         ask(Arc::clone(&self.link), body, request.session_id, reader)

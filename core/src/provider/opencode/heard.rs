@@ -131,6 +131,7 @@ impl Heard {
                 id: tool.call_id.clone(),
                 name: tool.tool.clone(),
                 arguments,
+                ..ToolCall::default()
             }));
             self.calls.insert(tool.call_id.clone(), CallState::Called);
         }
