@@ -95,6 +95,12 @@ pub(crate) fn has_others_models(provider: &str) -> bool {
         && (COMPATIBLE.iter().any(|known| known.name == provider) || provider == "opencode")
 }
 
+/// The environment variables that hold keys and passwords of models and agents.
+pub(crate) fn secrets() -> impl Iterator<Item = &'static str> {
+    let keys = COMPATIBLE.iter().chain([&ANTHROPIC]).filter_map(|known| known.key);
+    keys.chain([crate::server::PASSWORD])
+}
+
 fn is_of_openai(model: &str) -> bool {
     ["gpt", "chatgpt"].iter().any(|prefix| model.starts_with(prefix)) || is_o_series(model)
 }

@@ -34,7 +34,7 @@ use futures_util::stream::BoxStream;
 
 pub use self::anthropic::Anthropic;
 pub use self::event::{Finish, ProviderEvent, ToolCall};
-pub(crate) use self::known::has_others_models;
+pub(crate) use self::known::{has_others_models, secrets};
 pub use self::known::{named, split};
 pub use self::openai::OpenAi;
 pub use self::opencode::OpenCode;

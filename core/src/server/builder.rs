@@ -12,7 +12,7 @@ use crate::error::{OpencodeError, Result};
 /// The address when the caller gives none.
 const BASE_URL: &str = "OPENCODE_BASE_URL";
 const USERNAME: &str = "OPENCODE_SERVER_USERNAME";
-const PASSWORD: &str = "OPENCODE_SERVER_PASSWORD";
+pub(crate) const PASSWORD: &str = "OPENCODE_SERVER_PASSWORD";
 
 /// The options of a [`Client`]; all have defaults.
 #[must_use]

@@ -33,6 +33,7 @@ mod turn;
 pub mod types;
 
 pub use self::builder::ClientBuilder;
+pub(crate) use self::builder::PASSWORD;
 pub use self::client::Client;
 pub use self::events::EventStream;
 pub use self::handlers::{

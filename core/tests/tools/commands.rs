@@ -1,12 +1,14 @@
 //! `bash`.
 
 use std::fs;
+use std::io::BufReader;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, test_kill_process};
 use serde_json::json;
 
+use crate::support::{hear, player, plays, say};
 use crate::work::{Work, text, wrong};
 
 /// Whether the process still runs. One that ended but was not collected yet does not.
@@ -53,6 +55,29 @@ async fn a_command_gives_its_output_in_order_and_its_exit_status() {
     assert_eq!(text(work.bash("true").await), "[exit status 0]");
     assert!(text(work.bash("kill -9 $$").await).contains("ended by signal 9"));
     assert!(text(work.bash("no-such-program-here").await).contains("[exit status 127]"));
+}
+
+#[tokio::test]
+#[ignore = "a role of the test below"]
+async fn role_has_keys() {
+    if plays("commands::role_has_keys") {
+        say(text(Work::new().bash("env").await).replace('\n', ";").as_str());
+    }
+}
+
+#[test]
+fn a_command_is_not_given_the_keys_of_models() {
+    let mut role = player("commands::role_has_keys");
+    let keys =
+        ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENCODE_SERVER_PASSWORD"];
+    role.envs(keys.map(|key| (key, "sk-secret"))).env("MY_SETTING", "kept");
+    let mut role = role.spawn().unwrap();
+    let mut said = BufReader::new(role.stdout.take().unwrap());
+    let environment = hear(&mut said).unwrap();
+    while hear(&mut said).is_some() {}
+    assert!(role.wait().unwrap().success());
+    assert!(environment.contains("MY_SETTING=kept"), "{environment}");
+    assert!(!environment.contains("sk-secret"), "{environment}");
 }
 
 #[tokio::test]

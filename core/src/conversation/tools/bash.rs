@@ -42,7 +42,7 @@ pub(super) struct Params {
 
 impl BuiltIn for Bash {
     const DESCRIPTION: &str = "Runs a command of the shell and gives what it writes and its exit \
-        status. It gets no input. After the timeout it is ended with all it started. To read, \
+        status. It gets no input and no keys of models. After the timeout it is ended with all it started. To read, \
         write, edit and search files, use the other tools. Of an output that is too long, the \
         beginning and the end are given.";
     type Params = Params;
@@ -86,6 +86,10 @@ fn start(command: &str, at: &Path) -> std::io::Result<(Running, Output)> {
     let (closing, closed) = mpsc::channel();
     let (output, pipe) = Output::collect(Keep { first: half, last: half }, closing)?;
     let mut shell = shell(command);
+    // What a command prints is stored, and told to a model.
+    for secret in crate::provider::secrets() {
+        shell.env_remove(secret);
+    }
     shell.current_dir(at).stdin(Stdio::null()).stdout(pipe.try_clone()?).stderr(pipe);
     Ok((Running::start(shell, closed)?, output))
 }
