@@ -23,6 +23,8 @@ pub(super) struct Draft {
     thought: Option<String>,
     pub(super) used: TokenUse,
     pub(super) finish: Option<Finish>,
+    /// A call has begun.
+    is_calling: bool,
     is_stored: bool,
     /// Whether something came that is not stored.
     is_ahead: bool,
@@ -52,6 +54,7 @@ impl Draft {
             thought: None,
             used: TokenUse::default(),
             finish: None,
+            is_calling: false,
             is_stored: false,
             is_ahead: false,
             stored_at: Instant::now(),
@@ -60,6 +63,10 @@ impl Draft {
 
     /// Whether anything of an answer came.
     pub(super) fn is_begun(&self) -> bool {
+        self.is_calling || self.has_content()
+    }
+
+    fn has_content(&self) -> bool {
         self.is_stored || self.is_ahead
     }
 
@@ -88,6 +95,7 @@ impl Draft {
             ProviderEvent::ReasoningEnd { signature } => {
                 heard.store = self.end_thought(signature);
             }
+            ProviderEvent::CallBegun => self.is_calling = true,
             ProviderEvent::ToolCall(mut call) => {
                 self.end_thought(None);
                 if call.id.is_empty() || self.taken.contains(&call.id) {
@@ -146,7 +154,7 @@ impl Draft {
 
     /// The changes that store what there is of an answer that broke off.
     pub(super) fn broken(&mut self, error: &OpencodeError) -> Vec<Change> {
-        if !self.is_begun() {
+        if !self.has_content() {
             return Vec::new();
         }
         self.end_thought(None);

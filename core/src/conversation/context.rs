@@ -160,7 +160,7 @@ impl Inner {
             context.reported = Some(Reported {
                 message_id: draft.id().to_owned(),
                 tokens: reported,
-                counted: Some(planned.counted + tokens),
+                counted: Some(planned.counted + tokens + defaults::MESSAGE_OVERHEAD),
             });
         }
         tokens

@@ -8,7 +8,7 @@ use super::options::ConversationOptions;
 use crate::defaults;
 use crate::error::Result;
 use crate::manager::{OnConflict, SessionManager};
-use crate::model::{Session, Time};
+use crate::model::{Change, Session, Time};
 use crate::store::{CleanupReport, Query, SessionStorage, Store};
 use crate::transfer::{self, Format};
 
@@ -113,7 +113,28 @@ impl Conversation {
         };
         let imported = SessionManager::new(storage.clone()).import_session(data, on_conflict)?;
         options.storage = Some(storage);
-        Self::resume(&imported.id, options)
+        let conversation = Self::resume(&imported.id, options)?;
+        if data["id"].as_str().is_some_and(|id| id != imported.id) {
+            conversation.is_copy()?;
+        }
+        Ok(conversation)
+    }
+
+    /// What the provider remembers of the session it was copied from is not this one's.
+    fn is_copy(&self) -> Result<()> {
+        let before = self.inner.read(|session| session.metadata.clone())?;
+        let mut after = before.clone();
+        self.inner.provider.forked(&mut after);
+        let gone = before.keys().filter(|key| !after.contains_key(*key));
+        let gone = gone.map(|key| Change::MetadataRemoved { key: key.clone() });
+        let new = after.iter().filter(|(key, value)| before.get(*key) != Some(value));
+        let new =
+            new.map(|(key, value)| Change::MetadataSet { key: key.clone(), value: value.clone() });
+        let changes: Vec<Change> = gone.chain(new).collect();
+        match changes.is_empty() {
+            true => Ok(()),
+            false => self.inner.writable()?.edit_with(|_| Ok((changes.clone(), ()))),
+        }
     }
 
     /// This session in short.

@@ -15,7 +15,7 @@ use super::prompt::DEFAULT_SYSTEM_PROMPT;
 use super::stream::{self, ResponseStream};
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
-use crate::model::{Change, Field, Map, NewSession, Role, Session, SessionMessage};
+use crate::model::{Change, Field, Map, NewSession, Role, Session, SessionMessage, new_session_id};
 use crate::provider::{self, ModelProvider, OpenCode, ProviderOptions, Side};
 use crate::server::{Client, PermissionAnswer, PermissionHandler};
 use crate::store::{SessionHandle, SessionStorage, StorageOptions, Store};
@@ -59,7 +59,7 @@ enum Access {
 impl Conversation {
     /// A new conversation; with `session_id` the one of that id, if it exists.
     /// `INVALID_ARGUMENT` for an option that is wrong, `PROVIDER_AUTH` without a key.
-    pub fn create(options: ConversationOptions) -> Result<Self> {
+    pub fn create(mut options: ConversationOptions) -> Result<Self> {
         options.check()?;
         let storage = storage(&options)?;
         if let Some(id) = &options.session_id
@@ -74,6 +74,7 @@ impl Conversation {
                 "model=\"openai/gpt-5\", for example",
             ));
         };
+        options.session_id.get_or_insert_with(new_session_id);
         let (provider, model) = resolved(&options, &model)?;
         check_side(&options, &*provider)?;
         let tools = tools(&options)?;
@@ -125,6 +126,7 @@ impl Conversation {
         options.check()?;
         let is_told = options.model.is_some() || options.provider.is_some();
         options.stay_with(&session);
+        options.session_id = Some(id.to_owned());
         let model = options.model.clone().unwrap_or_else(|| session.model.clone());
         let (provider, model) = resolved(&options, &model)?;
         let mut tools = tools(&options)?;
@@ -354,8 +356,11 @@ fn server(options: &ConversationOptions) -> Result<Client> {
         builder = builder.password(password);
     }
     let approve = options.approve.clone();
+    let session_id = options.session_id.clone().unwrap_or_default();
     let decide = PermissionHandler::new(move |request| {
-        let asked = approve.as_ref().map(|approve| approve.ask(ApprovalRequest::from(request)));
+        let mut request = ApprovalRequest::from(request);
+        request.session_id.clone_from(&session_id);
+        let asked = approve.as_ref().map(|approve| approve.ask(request));
         async move {
             let why = match asked {
                 None => "refused: there is nobody to ask",

@@ -40,7 +40,10 @@ impl Inner {
         self.begin(message).await.map_err(|error| error.of_session(&self.id))?;
         let turn = AssertUnwindSafe(self.asked_and_answered(speaker, ended)).catch_unwind();
         let outcome = turn.await.unwrap_or_else(|_| Err(self.panicked()));
-        let outcome = outcome.map_err(|error| error.of_session(&self.id));
+        let outcome = outcome.map_err(|error| match self.provider.side() {
+            Side::Model => error.of_session(&self.id),
+            Side::Agent => error.of_local_session(&self.id),
+        });
         let status = match &outcome {
             Ok(_) => "idle",
             Err(error) if error.code() == ErrorCode::Cancelled => "idle",

@@ -203,18 +203,37 @@ impl OpencodeError {
 
     /// The same error, naming the session it happened to.
     pub(crate) fn of_session(mut self, id: &str) -> Self {
-        if let Self::Storage { session_id, .. }
-        | Self::InvalidArgument { session_id, .. }
-        | Self::Api { session_id, .. }
-        | Self::Connection { session_id, .. }
-        | Self::Timeout { session_id, .. }
-        | Self::Decode { session_id, .. }
-        | Self::Model { session_id, .. }
-        | Self::NotSupported { session_id, .. } = &mut self
-        {
+        if let Some(session_id) = self.known_session() {
             session_id.get_or_insert_with(|| id.to_owned());
         }
         self
+    }
+
+    /// The same error, naming the local session in place of one on a server.
+    pub(crate) fn of_local_session(mut self, id: &str) -> Self {
+        match self.known_session() {
+            Some(session_id) => *session_id = Some(id.to_owned()),
+            None => {
+                if let Self::ActionRequired { session_id, .. } = &mut self {
+                    id.clone_into(session_id);
+                }
+            }
+        }
+        self
+    }
+
+    fn known_session(&mut self) -> Option<&mut Option<String>> {
+        match self {
+            Self::Storage { session_id, .. }
+            | Self::InvalidArgument { session_id, .. }
+            | Self::Api { session_id, .. }
+            | Self::Connection { session_id, .. }
+            | Self::Timeout { session_id, .. }
+            | Self::Decode { session_id, .. }
+            | Self::Model { session_id, .. }
+            | Self::NotSupported { session_id, .. } => Some(session_id),
+            _ => None,
+        }
     }
 
     /// The stable code of this error.

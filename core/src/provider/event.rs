@@ -14,6 +14,8 @@ pub enum ProviderEvent {
     Reasoning(String),
     /// What it thought until here is done, with its provider's signature or hidden content.
     ReasoningEnd { signature: Option<String> },
+    /// A call has begun: what comes from now on is not to be asked for again.
+    CallBegun,
     /// A whole call; several may come.
     ToolCall(ToolCall),
     /// An agent ran a tool of its own: the call came before.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use opencode_sessions::conversation::{
     Conversation, ConversationEvent, ConversationEventKind, ConversationOptions, ProviderChoice,
 };
@@ -202,4 +203,32 @@ async fn a_disk_that_is_full_in_mid_answer_is_told_as_such_and_what_came_is_stor
     assert_eq!(kept.messages[1].interrupted, Some(true));
     assert_eq!(kept.messages[1].tool_calls.as_ref().unwrap().len(), 1);
     assert_eq!(conversation.message("Again.").text().await.unwrap(), "Fine.");
+}
+
+/// Breaks off in the middle of a call.
+#[derive(Debug, Default)]
+struct Calling(std::sync::atomic::AtomicUsize);
+
+impl ModelProvider for Calling {
+    fn name(&self) -> &str {
+        "calling"
+    }
+
+    fn stream(&self, _: ProviderRequest) -> ProviderStream {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        futures_util::stream::iter([Ok(ProviderEvent::CallBegun), Err(overloaded(1))]).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_broke_off_is_not_asked_for_again() {
+    let here = place([Reply::text("Fine.")]);
+    let calling = Arc::new(Calling::default());
+    let provider = Some(ProviderChoice::Own(calling.clone()));
+    let conversation =
+        Conversation::create(ConversationOptions { provider, ..here.options() }).unwrap();
+    let error = conversation.message("Look.").result().await.unwrap_err();
+    assert_eq!(error.code().as_str(), "RATE_LIMIT");
+    assert_eq!(calling.0.load(std::sync::atomic::Ordering::SeqCst), 1);
+    assert_eq!(conversation.session().unwrap().messages.len(), 1);
 }

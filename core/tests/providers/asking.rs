@@ -92,6 +92,7 @@ impl Heard {
                 | (Some(ProviderEvent::Reasoning(said)), ProviderEvent::Reasoning(more)) => {
                     said.push_str(more);
                 }
+                (_, ProviderEvent::CallBegun) => {}
                 (_, event) => joined.push(event.clone()),
             }
         }

@@ -122,3 +122,19 @@ async fn the_longest_answer_that_anthropic_is_asked_for_has_room_in_the_window()
     assert_eq!(to(asked(Some(150_000), None)).await["max_tokens"], 32_000);
     assert_eq!(to(asked(Some(9_000), Some(500))).await["max_tokens"], 500);
 }
+
+#[tokio::test]
+async fn a_call_that_has_begun_is_told_before_it_is_whole() {
+    let chat = frames(&[json!({"choices": [{"delta": {"tool_calls": [
+        {"index": 0, "id": "c1", "function": {"name": "read", "arguments": "{\"p"}}]}}]})]);
+    let block = json!({"type": "tool_use", "id": "c1", "name": "read", "input": {}});
+    let messages = frames(&[
+        json!({"type": "message_start", "message": {"id": "m", "content": []}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": block}),
+    ]);
+    for heard in [crate::asking::chat(&chat).await, crate::asking::message(&messages).await] {
+        assert!(heard.error.is_some());
+        assert!(heard.events.contains(&ProviderEvent::CallBegun), "{heard:?}");
+        assert!(heard.calls().is_empty());
+    }
+}

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use opencode_sessions::conversation::{
     Approve, Chunk, Conversation, ConversationOptions, ProviderChoice,
 };
+use opencode_sessions::manager::OnConflict;
 use opencode_sessions::provider::OpenCode;
 use opencode_sessions::server::types::part::Part;
 use opencode_sessions::server::{PermissionAnswer, PermissionHandler};
-use opencode_sessions::{Client, Role, SessionMessage, SessionStorage};
+use opencode_sessions::{Client, Format, Role, SessionMessage, SessionStorage};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -165,6 +166,7 @@ async fn what_the_server_asks_leave_for_is_decided_here_and_its_failures_are_typ
     assert_eq!(conversation.message("read outside").text().await.unwrap(), "Read it.");
     let error = conversation.message("be refused").result().await.unwrap_err();
     assert_eq!(error.code().as_str(), "PROVIDER_ERROR");
+    assert_eq!(error.session_id(), Some(conversation.id()));
     assert_eq!(conversation.message("hello").text().await.unwrap(), "Hi there!");
 }
 
@@ -209,14 +211,23 @@ async fn a_server_is_named_like_any_provider_and_asks_for_leave_as_tools_do() {
         provider: None,
         base_url: Some(address.clone()),
         approve: Some(Approve::new(move |request| {
-            keep.lock().unwrap().push(request.tool);
+            keep.lock().unwrap().push(format!("{} in {}", request.tool, request.session_id));
             async { true }
         })),
         ..options(&here, &here.client, &store)
     })
     .unwrap();
     assert_eq!(conversation.message("read outside").text().await.unwrap(), "Read it.");
-    assert_eq!(*asked.lock().unwrap(), ["external_directory"]);
+    assert_eq!(*asked.lock().unwrap(), [format!("external_directory in {}", conversation.id())]);
+
+    let copy = Conversation::import(
+        &conversation.export(Format::Native).unwrap(),
+        OnConflict::NewId,
+        options(&here, &here.client, &store),
+    )
+    .unwrap();
+    copy.message("hello").text().await.unwrap();
+    assert_ne!(server_session(&copy), server_session(&conversation), "a copy goes its own way");
 
     let alone = Conversation::create(ConversationOptions {
         model: Some("opencode/default".to_owned()),

@@ -66,12 +66,15 @@ impl MessageReader {
             "redacted_thinking" => {
                 Block::Thought { signature: Some(format!("{REDACTED}{}", text("data"))) }
             }
-            "tool_use" => Block::Call {
-                id: text("id").to_owned(),
-                name: text("name").to_owned(),
-                whole: block.get("input").cloned().unwrap_or_default(),
-                arguments: String::new(),
-            },
+            "tool_use" => {
+                heard.push_back(ProviderEvent::CallBegun);
+                Block::Call {
+                    id: text("id").to_owned(),
+                    name: text("name").to_owned(),
+                    whole: block.get("input").cloned().unwrap_or_default(),
+                    arguments: String::new(),
+                }
+            }
             _ => Block::Other,
         });
     }

@@ -208,6 +208,9 @@ impl Reader for ChatReader {
                 {
                     self.stop_thinking(heard);
                     self.spoke = true;
+                    if self.calls.is_empty() {
+                        heard.push_back(ProviderEvent::CallBegun);
+                    }
                     self.call(call);
                 }
             }
