@@ -77,6 +77,36 @@ def test_resume_session(service: Service) -> None:
     ]
 
 
+def test_a_resumed_session_is_as_it_was_made(
+    service: Service, storage: SessionStorage, tmp_path: Path
+) -> None:
+    """Only the key is to be given again."""
+    service.answers("Hello", "Hello, world!")
+    with service.create(
+        tools=["read", "glob"],
+        system_prompt="Be brief.",
+        temperature=0.2,
+        max_tokens=1000,
+        stop_sequences=["END"],
+        context_window=50_000,
+        working_dir=tmp_path,
+    ) as conversation:
+        conversation.message("Hello").text()
+    again = service.closes(
+        Conversation.resume(conversation.id, api_key="key-of-a-test", storage=storage)
+    )
+    again.message("Hello").text()
+    first, second = service.asked
+    assert len(service.form.said(second)) == 3
+    assert service.form.system(second) == "Be brief."
+    assert list(service.form.tools(second)) == ["read", "glob"]
+    for option in ("model", "temperature", "max_tokens", "stop", "stop_sequences"):
+        assert second.get(option) == first.get(option)
+    assert service.form.stops(second) == ["END"]
+    assert again.get_context_usage().max == 50_000
+    assert again.session.working_dir == str(tmp_path)
+
+
 def test_list_sessions(service: Service, storage: SessionStorage) -> None:
     service.answers("Which way is north?", "Up, on most maps.")
     before = datetime.now(timezone.utc)

@@ -140,7 +140,7 @@ def test_a_key_is_in_no_error_and_in_no_file(line: Line, tmp_path: Path) -> None
     with pytest.raises(ProviderAuthError) as caught:
         conversation.message("Hello?").text()
     assert "key-of-a-test" not in str(caught.value) + repr(caught.value)
-    assert "Incorrect API key" in str(caught.value)
+    assert "Incorrect API key provided: ***" in str(caught.value)
     assert line.form.key(line.front.asked[0]) == "key-of-a-test"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
