@@ -45,14 +45,17 @@ class Form(Protocol):
     def text(self, *words: str) -> list[Event]:
         """A text, word by word."""
 
+    def thought(self, *words: str) -> list[Event]:
+        """A thought that is not over, word by word."""
+
     def call(self, id_: str, name: str, *arguments: str, ends: bool = True) -> list[Event]:
         """A call of a tool; its arguments in pieces. It may be open still."""
 
     def begin(self) -> list[Event]:
         """The beginning of an answer."""
 
-    def end(self, *, calls: bool = False) -> list[Event]:
-        """The end of an answer: 20 tokens sent and 5 answered."""
+    def end(self, *, calls: bool = False, is_full: bool = False) -> list[Event]:
+        """The end of an answer: 20 tokens sent and 5 answered, which may be all it could be."""
 
     def written(self, events: Iterable[Event]) -> list[bytes]:
         """Events as they go over the wire."""
@@ -113,6 +116,9 @@ class OpenAi:
     def text(self, *words: str) -> list[Event]:
         return [self._piece({"content": word}) for word in words]
 
+    def thought(self, *words: str) -> list[Event]:
+        return [self._piece({"reasoning_content": word}) for word in words]
+
     def call(self, id_: str, name: str, *arguments: str, ends: bool = True) -> list[Event]:
         begun: Event = {"id": id_, "type": "function", "function": {"name": name, "arguments": ""}}
         pieces = [begun, *({"function": {"arguments": text}} for text in arguments)]
@@ -121,10 +127,10 @@ class OpenAi:
     def begin(self) -> list[Event]:
         return [self._piece({"role": "assistant", "content": ""})]
 
-    def end(self, *, calls: bool = False) -> list[Event]:
+    def end(self, *, calls: bool = False, is_full: bool = False) -> list[Event]:
         usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
         return [
-            self._piece({}, "tool_calls" if calls else "stop"),
+            self._piece({}, "length" if is_full else "tool_calls" if calls else "stop"),
             {"choices": [], "usage": usage},
         ]
 
@@ -204,6 +210,13 @@ class Anthropic:
             {"type": "content_block_stop", "index": 0},
         ]
 
+    def thought(self, *words: str) -> list[Event]:
+        block = {"type": "thinking", "thinking": "", "signature": ""}
+        return [
+            {"type": "content_block_start", "index": 0, "content_block": block},
+            *(self._delta(0, {"type": "thinking_delta", "thinking": word}) for word in words),
+        ]
+
     def call(self, id_: str, name: str, *arguments: str, ends: bool = True) -> list[Event]:
         block = {"type": "tool_use", "id": id_, "name": name, "input": {}}
         stop: list[Event] = [{"type": "content_block_stop", "index": 1}] if ends else []
@@ -222,8 +235,9 @@ class Anthropic:
         message = {"id": "1", "type": "message", "content": [], "usage": usage}
         return [{"type": "message_start", "message": message}]
 
-    def end(self, *, calls: bool = False) -> list[Event]:
-        delta = {"stop_reason": "tool_use" if calls else "end_turn"}
+    def end(self, *, calls: bool = False, is_full: bool = False) -> list[Event]:
+        reason = "max_tokens" if is_full else "tool_use" if calls else "end_turn"
+        delta = {"stop_reason": reason}
         return [
             {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 5}},
             {"type": "message_stop"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -227,22 +227,41 @@ def test_a_cut_in_the_answer_to_a_result_runs_no_tool_again(line: Line) -> None:
     assert ("tool", "null") in line.form.said(line.asked[-1])
 
 
-def test_ending_a_turn_closes_its_calls(line: Line) -> None:
-    """A call that is run as the turn is ended has a result, and the next message is accepted."""
-
-    begun = threading.Event()
-
-    def never(_: dict[str, Any]) -> None:
-        begun.wait(10)
-        stream.end()
-
-    conversation = line.answers(line.calls("never", "{}"))
-    conversation.register_tool("never", "Never ends", {"type": "object"}, never)
-    stream = conversation.message("Wait.")
-    begun.set()
-    with pytest.raises(OpencodeError) as caught:
-        stream.text()
-    assert caught.value.code == "CANCELLED"
-    (result,) = conversation.get_messages()[-1].tool_results
-    assert result.id == conversation.get_messages()[1].tool_calls[0].id
+def test_a_thought_that_is_cut_is_kept_and_not_sent(line: Line) -> None:
+    """A service takes back no thought that is not whole."""
+    form = line.form
+    events = [*form.begin(), *form.thought("What is ", "six times")]
+    conversation = begin(line, Answer(form.written(events), is_cut=True))
+    stream = conversation.message("Six times seven?")
+    thoughts: list[str] = []
+    with pytest.raises(ConnectionFailedError):
+        thoughts.extend(chunk.content for chunk in stream if chunk.type == "reasoning")
+    assert "".join(thoughts) == "What is six times"
+    assert len(line.asked) == 1
+    kept = conversation.get_messages()[1]
+    assert (kept.content, kept.interrupted) == ("", True)
     goes_on(line, conversation)
+    assert "six times" not in json.dumps(line.asked[-1]["messages"])
+
+
+def test_a_call_that_the_answers_length_ends_is_none(line: Line) -> None:
+    form = line.form
+    events = [*form.begin(), *form.text("Let me see.")]
+    events += [*form.call("call_1", "count", '{"from": 1, "t'), *form.end(is_full=True)]
+    conversation = begin(line, Answer(form.written(events)))
+    answer = conversation.message("Count.").result()
+    assert (answer.text, answer.finish, answer.tool_calls) == ("Let me see.", "length", ())
+    assert len(line.asked) == 1
+    goes_on(line, conversation)
+
+
+def test_a_model_that_gives_the_same_id_again_is_understood(line: Line) -> None:
+    noted: list[dict[str, Any]] = []
+    calls = [line.calls("note", '{"n": 1}'), line.calls("note", '{"n": 2}')]
+    conversation = line.answers(*calls, line.says("Noted."))
+    conversation.register_tool("note", "Notes", {"type": "object"}, noted.append)
+    assert conversation.message("Note 1 and 2.").text() == "Noted."
+    assert noted == [{"n": 1}, {"n": 2}]
+    ids = [call.id for message in conversation.get_messages() for call in message.tool_calls]
+    assert len(set(ids)) == len(ids) == 2
+    assert len(line.asked) == 3

@@ -56,7 +56,9 @@ def test_the_default_store_is_in_the_home(
     monkeypatch.delenv("OPENCODE_SESSIONS_DIR")
     service.answers("Hello", "Hello, world!")
     service.create(session_id="abc123", storage=None).message("Hello").text()
-    assert "Hello, world!" in stored(tmp_path / "home" / ".opencode" / "sessions")
+    sessions = tmp_path / "home" / ".opencode" / "sessions"
+    assert (sessions / "abc123.json").exists()
+    assert "Hello, world!" in stored(sessions)
 
 
 def test_manual_save_and_load(service: Service, storage: SessionStorage) -> None:
