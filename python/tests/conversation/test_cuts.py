@@ -265,3 +265,18 @@ def test_a_model_that_gives_the_same_id_again_is_understood(line: Line) -> None:
     ids = [call.id for message in conversation.get_messages() for call in message.tool_calls]
     assert len(set(ids)) == len(ids) == 2
     assert len(line.asked) == 3
+
+
+@pytest.mark.parametrize("arguments", ["", '{"from": 1, "t', '{"from": 1}'])
+def test_a_call_that_is_cut_without_a_word_before_is_not_asked_for_again(
+    line: Line, arguments: str
+) -> None:
+    """An answer had begun, and was paid for."""
+    form = line.form
+    call = form.call("call_1", "count", arguments, ends=arguments.endswith("}"))
+    answer = Answer(form.written([*form.begin(), *call]), is_cut=True)
+    conversation = begin(line, answer, line.says("Never said."))
+    with pytest.raises(ConnectionFailedError):
+        conversation.message("Count.").text()
+    assert len(line.asked) == 1
+    goes_on(line, conversation)

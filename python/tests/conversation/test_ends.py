@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from opencode.conversation import Conversation
+from opencode.conversation import Conversation, ToolContext
 from opencode.errors import CancelledError
+from opencode.sessions import SessionStorage
 from tests.conversation.conftest import Line
 from tests.conversation.front import Answer
 
@@ -117,3 +118,41 @@ def test_ending_a_turn_closes_its_calls(line: Line) -> None:
     (result,) = conversation.get_messages()[-1].tool_results
     assert result.id == conversation.get_messages()[1].tool_calls[0].id
     goes_on(line, conversation, 1)
+
+
+def test_closing_a_conversation_ends_its_turn_and_keeps_what_was_said(
+    line: Line, storage: SessionStorage
+) -> None:
+    endless = Endless(line)
+    conversation = line.answers(Answer())
+    line.front.answers = endless.answer
+    speaks = threading.Event()
+    stream = conversation.message("Talk.").on("text", lambda _: speaks.set())
+    assert speaks.wait(10)
+    conversation.close()
+    with pytest.raises(CancelledError):
+        stream.text()
+    assert endless.was_left.wait(10)
+    asked, said = storage.load(conversation.id).messages
+    assert (asked.content, said.content[:5], said.interrupted) == ("Talk.", "word ", True)
+
+
+def test_closing_a_conversation_ends_its_tools(line: Line, storage: SessionStorage) -> None:
+    runs, was_told = threading.Event(), threading.Event()
+
+    def work(context: ToolContext) -> None:
+        """Works until it is told to stop."""
+        runs.set()
+        if context.cancelled.wait(10):
+            was_told.set()
+
+    conversation = line.answers(line.calls("work", "{}"), line.says("Done."), tools=[work])
+    stream = conversation.message("Work.")
+    assert runs.wait(10)
+    conversation.close()
+    with pytest.raises(CancelledError):
+        stream.text()
+    assert was_told.wait(10)
+    roles = [message.role for message in storage.load(conversation.id).messages]
+    assert roles == ["user", "assistant", "tool"]
+    assert len(line.asked) == 1

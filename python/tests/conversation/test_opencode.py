@@ -185,7 +185,7 @@ def test_approve_decides_what_the_server_asks_leave_for(speak: Speak) -> None:
     conversation = speak(approve=approve)
     assert conversation.message("read outside").text() == "Read it."
     (request,) = asked
-    assert request.tool == "external_directory"
+    assert (request.tool, request.session_id) == ("external_directory", conversation.id)
     assert conversation.session.tool_history[-1].success
 
 
@@ -272,6 +272,7 @@ def test_a_model_that_refuses_is_an_error_of_the_turn(
     with pytest.raises(raised) as caught:
         conversation.message(said).text()
     assert type(caught.value) is raised
+    assert caught.value.session_id == conversation.id
     assert conversation.state.status == "error"
     assert conversation.message("hello").text() == "Hi there!"
 
