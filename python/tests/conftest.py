@@ -1,6 +1,7 @@
 """Every test has a home, a default store and a session manager of its own.
 
-A test that takes `server` runs against the real OpenCode server; it is marked `real_server`.
+A test that takes `server` runs against the real OpenCode server, one that takes
+`scripted_model` against its model alone; both are marked `real_server`.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import inspect
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +41,11 @@ def manager(storage: SessionStorage) -> Iterator[SessionManager]:
         yield manager
 
 
-class Server:
-    """The real server with its scripted model; tests/servers/README.md has the commands."""
+class Rig:
+    """What tests/servers/rig.mjs started; the README beside it has the commands."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
-        addresses = self._answer()
-        self.url: str = addresses["url"]
-        self.username: str = addresses["username"]
-        self.password: str = addresses["password"]
-        self.directory = Path(addresses["directory"])
-        self.home = Path(addresses["home"])
-        self.root = Path(addresses["root"])
-        self.version: str = addresses["version"]
 
     def command(self, name: str, /, **arguments: object) -> dict[str, Any]:
         """Does one of the README's commands and returns its answer."""
@@ -62,35 +56,74 @@ class Server:
         assert answer["ok"], answer["error"]
         return answer
 
-    def project(self, name: str) -> Path:
-        """A new git repository with one commit, for one test alone."""
-        return Path(self.command("project", name=name)["directory"])
+    def add_fixture(self, fixture: dict[str, Any]) -> None:
+        """Has the model answer like this from now on."""
+        self.command("add_fixture", fixture=fixture)
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, "the real server's rig ended; what it wrote above says why"
+        assert line, "the rig ended; what it wrote above says why"
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+class Model(Rig):
+    """The scripted model alone."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        super().__init__(process)
+        self.url: str = self._answer()["model_url"]
+
+
+class Server(Rig):
+    """The real server with its scripted model."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        super().__init__(process)
+        addresses = self._answer()
+        self.url: str = addresses["url"]
+        self.username: str = addresses["username"]
+        self.password: str = addresses["password"]
+        self.directory = Path(addresses["directory"])
+        self.home = Path(addresses["home"])
+        self.root = Path(addresses["root"])
+        self.version: str = addresses["version"]
+
+    def project(self, name: str) -> Path:
+        """A new git repository with one commit, for one test alone."""
+        return Path(self.command("project", name=name)["directory"])
+
+
+@contextmanager
+def rig(*arguments: str) -> "Iterator[subprocess.Popen[str]]":
     if not (SERVERS / "node_modules").is_dir():
         pytest.fail("the real server is not installed: `cargo xtask test` does that (with Node)")
     # Leaving the block closes its standard input and waits: with that it stops all it started.
     with subprocess.Popen(
-        ["node", str(SERVERS / "rig.mjs")],
+        ["node", str(SERVERS / "rig.mjs"), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with rig() as process:
         yield Server(process)
+
+
+@pytest.fixture(scope="session")
+def scripted_model() -> Iterator[Model]:
+    with rig("model") as process:
+        yield Model(process)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "server" in getattr(item, "fixturenames", ()):
+        if {"server", "scripted_model"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.real_server)
 
 
