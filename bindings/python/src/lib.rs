@@ -47,7 +47,7 @@ mod _native {
     use crate::client::{PyClient, PyEventStream};
     #[pymodule_export]
     use crate::conversation::{
-        PyConversation, PyPrompt, PyReader, PyReply, PyResponse, PyScript, PySink,
+        PyConversation, PyLent, PyPool, PyPrompt, PyReader, PyReply, PyResponse, PyScript, PySink,
         default_system_prompt, flush_events,
     };
     #[pymodule_export]

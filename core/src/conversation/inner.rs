@@ -64,7 +64,7 @@ impl Inner {
     pub(super) fn writable(&self) -> Result<SessionHandle> {
         let mut session = self.lock();
         if self.opens_late && !session.is_live() {
-            *session = open(&self.storage, &self.id, Vec::new())?;
+            *session = open(&self.storage, &self.id, &[])?;
         }
         Ok(session.clone())
     }
@@ -107,7 +107,7 @@ pub(super) fn not_supported(what: &str) -> OpencodeError {
 pub(super) fn open(
     storage: &SessionStorage,
     id: &str,
-    changes: Vec<Change>,
+    changes: &[Change],
 ) -> Result<SessionHandle> {
     let live = live(storage.open(id, Duration::ZERO)?);
     live.edit_with(|session| {
@@ -115,7 +115,7 @@ pub(super) fn open(
             Some("active") => Change::StatusSet { status: Some("idle".to_owned()) },
             _ => Change::Touched {},
         };
-        Ok(([vec![status], changes.clone()].concat(), ()))
+        Ok(([vec![status], changes.to_vec()].concat(), ()))
     })?;
     Ok(SessionHandle::Live(live))
 }

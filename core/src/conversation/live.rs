@@ -160,7 +160,7 @@ impl Conversation {
         let settings = options.settings(provider.name(), model, working_dir, system);
         // Last: what is wrong with the options keeps nobody else from the session.
         let handle = match access {
-            Access::Now if auto_save => inner::open(&storage, id, changes)?,
+            Access::Now if auto_save => inner::open(&storage, id, &changes)?,
             _ => SessionHandle::from(session),
         };
         let late = auto_save && !handle.is_live();

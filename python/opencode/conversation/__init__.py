@@ -36,6 +36,7 @@ from opencode.conversation._chunks import (
 )
 from opencode.conversation._conversation import Conversation
 from opencode.conversation._options import Options
+from opencode.conversation._pool import Lending, SessionPool
 from opencode.conversation._providers import Event, Provider, Reply, ScriptedModel
 from opencode.conversation._records import (
     Answer,
@@ -65,6 +66,7 @@ __all__ = [
     "Conversation",
     "EndChunk",
     "Event",
+    "Lending",
     "Message",
     "Options",
     "PromptTemplate",
@@ -74,6 +76,7 @@ __all__ = [
     "Reply",
     "ResponseStream",
     "ScriptedModel",
+    "SessionPool",
     "SessionState",
     "Summary",
     "TextChunk",

@@ -44,6 +44,10 @@ class Provider(Protocol):
     ``ProviderError``. A generator runs on a thread, an asynchronous one on the event loop; either
     is closed when the turn is ended.
 
+    Two more methods may be there: ``limits(model)``, which gives ``{"context": …, "output": …}`` in
+    tokens, as far as they are known, and ``count_tokens(model, text)``, an ``int`` or ``None``;
+    without it tokens are counted as OpenAI's ``o200k`` has them. Neither may wait.
+
     >>> from opencode.conversation import Conversation
     >>> class Echo:
     ...     def stream(self, request):
@@ -139,6 +143,14 @@ def begin_request(provider: Any, home: Home) -> Any:
             hint="a name, a ScriptedModel, or an object with stream(request)",
         )
     name = getattr(provider, "name", None)
+    limits = getattr(provider, "limits", None)
+    count_tokens = getattr(provider, "count_tokens", None)
+    knows = callable(limits) or callable(count_tokens)
+
+    def about(what: str, model: str, text: str | None) -> Any:
+        if what == "limits":
+            return limits(model) if callable(limits) else {}
+        return count_tokens(model, text) if callable(count_tokens) else None
 
     def begin(request: dict[str, Any], sink: Sink) -> Callable[[], None]:
         def work() -> Any:
@@ -152,7 +164,8 @@ def begin_request(provider: Any, home: Home) -> Any:
         job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink))
         return job.begin(is_coroutine=False)
 
-    return (name if isinstance(name, str) else type(provider).__name__, home.keep(begin))
+    named = name if isinstance(name, str) else type(provider).__name__
+    return (named, home.keep(begin), home.keep(about) if knows else None)
 
 
 def _heard(events: Any, sink: Sink) -> None:

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream::unfold;
 use opencode_sessions::provider::{
-    ModelProvider, PlainAnswer, ProviderEvent, ProviderRequest, ProviderStream,
+    ModelLimits, ModelProvider, PlainAnswer, ProviderEvent, ProviderRequest, ProviderStream,
 };
 use opencode_sessions::{ErrorCode, OpencodeError};
 use pyo3::prelude::*;
@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::arguments::Text;
 use crate::errors::Outcome;
-use crate::{gil, values};
+use crate::{gil, logging, values};
 
 /// A Python function that begins some work.
 pub(super) type Begin = Arc<Py<PyAny>>;
@@ -135,6 +135,22 @@ impl PyReply {
 pub(super) struct Own {
     pub(super) name: String,
     pub(super) begin: Begin,
+    /// Tells `limits` of a model and how many `tokens` a text of its is.
+    pub(super) about: Option<Py<PyAny>>,
+}
+
+impl Own {
+    /// What Python knows of a model; `None`, and a line in the log, when it fails.
+    fn told(&self, of: &str, model: &str, text: Option<&str>) -> Option<Value> {
+        let about = self.about.as_ref()?;
+        gil::attached(|py| {
+            let told = about.bind(py).call1((of, model, text));
+            let told = told.and_then(|told| values::read(&told, of));
+            told.inspect_err(|error| logging::exception(py, "a provider could not tell", error))
+                .ok()
+        })
+        .flatten()
+    }
 }
 
 enum Piece {
@@ -146,6 +162,17 @@ enum Piece {
 impl ModelProvider for Own {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn limits(&self, model: &str) -> ModelLimits {
+        let told = self.told("limits", model, None).unwrap_or_default();
+        let mut limits = ModelLimits::default();
+        (limits.context, limits.output) = (told["context"].as_u64(), told["output"].as_u64());
+        limits
+    }
+
+    fn count_tokens(&self, model: &str, text: &str) -> Option<u64> {
+        self.told("tokens", model, Some(text))?.as_u64()
     }
 
     fn stream(&self, request: ProviderRequest) -> ProviderStream {

@@ -5,12 +5,13 @@
 //! | `options` | what a conversation is made with |
 //! | `response` | a turn as it is read |
 //! | `asking` | tools, `approve` and providers that are written in Python |
-//! | `library` | conversations by id |
+//! | `library`, `pool` | conversations by id; those of a server |
 //! | `prompt`, `script` | prompt templates; models that follow a script |
 
 mod asking;
 mod library;
 mod options;
+mod pool;
 mod prompt;
 mod response;
 mod script;
@@ -27,6 +28,7 @@ use pyo3::types::PyDict;
 use serde_json::json;
 
 pub(crate) use self::asking::{PyReply, PySink};
+pub(crate) use self::pool::{PyLent, PyPool};
 pub(crate) use self::prompt::{PyPrompt, default_system_prompt};
 pub(crate) use self::response::{PyReader, PyResponse};
 pub(crate) use self::script::PyScript;
@@ -55,7 +57,7 @@ pub(crate) fn all() -> Vec<Arc<Conversation>> {
 }
 
 impl PyConversation {
-    fn of(conversation: Conversation) -> Self {
+    pub(super) fn of(conversation: Conversation) -> Self {
         let conversation = Arc::new(conversation);
         ALL.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&conversation));
         Self { held: Unheld::new(OfProcess::new(conversation)) }

@@ -51,7 +51,7 @@ pub(super) fn options(given: &Bound<'_, PyDict>) -> Outcome<ConversationOptions>
     Ok(options)
 }
 
-/// A name, a script, or the name of one's own and what begins a request.
+/// A name, a script, or the name of one's own, what begins a request, and what tells of its models.
 fn provider(given: &Bound<'_, PyAny>) -> PyResult<ProviderChoice> {
     if given.is_instance_of::<PyString>() {
         return Ok(ProviderChoice::Named(given.extract::<Text>()?.0));
@@ -60,8 +60,8 @@ fn provider(given: &Bound<'_, PyAny>) -> PyResult<ProviderChoice> {
         let script: Arc<dyn ModelProvider> = script.get().0.clone();
         return Ok(ProviderChoice::Own(script));
     }
-    let (name, begin) = given.extract::<(Text, Py<PyAny>)>()?;
-    Ok(ProviderChoice::Own(Arc::new(Own { name: name.0, begin: Arc::new(begin) })))
+    let (name, begin, about) = given.extract::<(Text, Py<PyAny>, Option<Py<PyAny>>)>()?;
+    Ok(ProviderChoice::Own(Arc::new(Own { name: name.0, begin: Arc::new(begin), about })))
 }
 
 pub(super) fn tool(given: GivenTool<'_>) -> Outcome<Tool> {

@@ -29,7 +29,9 @@ pub struct Tokens {
 
 /// Counts a text, or does not know.
 #[derive(Default)]
-struct Counter(Option<Box<dyn Fn(&str) -> Option<u64> + Send>>);
+struct Counter(Option<Box<Count>>);
+
+type Count = dyn Fn(&str) -> Option<u64> + Send;
 
 impl std::fmt::Debug for Counter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
