@@ -161,44 +161,6 @@ def test_defaults_keywords_and_positional_parameters(begin: Begin) -> None:
     ]
 
 
-GOOGLE = """Finds things.
-
-    All of them.
-
-    Args:
-        path (str): Where to look,
-            and below.
-        limit: How many.
-
-    Returns:
-        The things.
-    """
-SPHINX = """Finds things.
-
-    All of them.
-
-    :param path: Where to look,
-        and below.
-    :param int limit: How many.
-    :returns: The things.
-    """
-
-
-@pytest.mark.parametrize("text", [GOOGLE, SPHINX])
-def test_a_docstring_describes_the_tool_and_its_parameters(text: str) -> None:
-    def find(path: str, limit: int = 5) -> list[str]:
-        return [path] * limit
-
-    find.__doc__ = text
-    made = tool(find)
-    assert made.description == "Finds things.\n\nAll of them."
-    properties = made.parameters["properties"]
-    assert properties["path"]["description"] == "Where to look, and below."
-    assert properties["limit"]["description"] == "How many."
-    assert made("a", limit=2) == ["a", "a"]
-    assert made.__name__ == "find"
-
-
 def test_methods_and_partials_and_callables_are_tools() -> None:
     class Shop:
         def price(self, item: str) -> int:
