@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, overload
 
-from opencode.conversation import _schema, _work
+from opencode.conversation import _work
 from opencode.conversation._docstring import docstring
 from opencode.conversation._plain import plain
 from opencode.conversation._records import ApprovalRequest
+from opencode.conversation._signature import Signature, name_of, signature, without_partials
 from opencode.errors import InvalidArgumentError
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ class Tool:
         self.description = description
         self.parameters = parameters
         self.handler = handler
-        self._takes_keywords: _schema.Signature | None = None
+        self._takes_keywords: Signature | None = None
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.handler(*arguments, **named)
@@ -136,12 +137,16 @@ def _of_function(
 ) -> Tool:
     if not callable(function):
         raise InvalidArgumentError(f"a tool is made of a function, not of {function!r}")
-    described, arguments = docstring(function)
-    signature = _schema.signature(function, ToolContext, with_hints=parameters is None)
-    schema = signature.schema(arguments) if parameters is None else parameters
-    called: str = name or str(getattr(function, "__name__", type(function).__name__))
-    made = Tool(called, described if description is None else description, schema, function)
-    made._takes_keywords = signature
+    # What a partial says of itself is told only if somebody wrote it there.
+    told = (
+        function if "__doc__" in getattr(function, "__dict__", ()) else without_partials(function)
+    )
+    described, arguments = docstring(told)
+    takes = signature(function, ToolContext, with_hints=parameters is None)
+    schema = takes.schema(arguments) if parameters is None else parameters
+    name = name or name_of(function)
+    made = Tool(name, described if description is None else description, schema, function)
+    made._takes_keywords = takes
     functools.update_wrapper(made, function)
     return made
 
