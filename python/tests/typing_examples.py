@@ -87,9 +87,25 @@ async def configured(city: str) -> str:
     return city
 
 
+class Till:
+    @tool
+    def add(self, amount: int) -> int:
+        return amount
+
+
+async def tools(conversation: Conversation) -> None:
+    assert_type(decorated("Rome"), str)
+    assert_type(await configured("Rome"), str)
+    assert_type(Till().add(5), int)
+    assert_type(Till.add(Till(), 5), int)
+    offered: list[Tool] = [decorated, configured, Till().add]
+    Conversation.create("m", tools=[*offered, decorated, "read"])
+    conversation.register_tool(decorated)
+    decorated(5)  # type: ignore[arg-type]
+    Till().add("much")  # type: ignore[arg-type]
+
+
 def conversations(conversation: Conversation) -> None:
-    assert_type(decorated, Tool)
-    assert_type(configured, Tool)
     assert_type(conversation.message("x"), ResponseStream)
     assert_type(conversation.message("x").text(), str)
     assert_type(conversation.message("x").result(), Answer)

@@ -21,6 +21,7 @@ from opencode.conversation._records import (
 )
 from opencode.conversation._stream import ResponseStream
 from opencode.conversation._tools import Tool, begin_call, made_tool
+from opencode.errors import InvalidArgumentError
 from opencode.sessions import CleanupResult, Session, SessionMessage, SessionStorage
 from opencode.sessions._native import LiveConversation, flush_events
 
@@ -229,20 +230,23 @@ class Conversation:
     def register_tool(
         self,
         name: str | Tool | Callable[..., Any],
-        description: str = "",
+        description: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         handler: Callable[[dict[str, Any]], Any] | None = None,
     ) -> Tool:
         """Offers the model one more tool, from the next request on; one of the same name gives way.
 
-        Either a ``@tool`` or a function alone, or a name with what belongs to it. ``handler`` takes
-        the parameters as one dict, and may be a coroutine function.
+        Either a ``@tool`` or a function, which ``description`` and ``parameters`` describe better
+        than it does itself; or a name with what belongs to it. ``handler`` takes the parameters as
+        one dict, and may be a coroutine function.
         """
         if isinstance(name, str):
             schema = {"type": "object"} if parameters is None else parameters
-            made = Tool(name, description, schema, handler)  # type: ignore[arg-type]
+            made = Tool(name, description or "", schema, handler)  # type: ignore[arg-type]
+        elif handler is None:
+            made = made_tool(name, description, parameters)
         else:
-            made = made_tool(name)
+            raise InvalidArgumentError("a handler goes with a name; a function is its own handler")
         self._native.register_tool(begin_call(made, self._home))
         return made
 
