@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from opencode.conversation import _work
 from opencode.conversation._events import Caller, Listener
+from opencode.conversation._failures import Failures
 from opencode.conversation._options import Options, native
 from opencode.conversation._records import (
     ContextUsage,
@@ -214,13 +215,15 @@ class Conversation:
         The turn begins at once, or behind the one that runs; it goes on whether or not the stream
         is read. What is wrong is raised where the stream is read or awaited.
         """
-        self._home.remember()
         if not isinstance(said, (str, SessionMessage)):
-            if not isinstance(said, Sequence):
-                kind = type(said).__name__
+            is_list = isinstance(said, Sequence)
+            if not is_list or not all(isinstance(part, Mapping) for part in said):
+                kind = "list of other things" if is_list else type(said).__name__
                 raise TypeError(f"a text, a SessionMessage or a list of parts is said, no {kind}")
             said = SessionMessage.from_llm_message({"role": "user", "content": said})
-        return ResponseStream(self._native.message(said, self), self._settled)
+        with Failures() as failures:
+            self._home.remember()
+            return ResponseStream(self._native.message(said, self), self._settled, failures)
 
     def _settled(self) -> None:
         if self._listeners:

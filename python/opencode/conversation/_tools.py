@@ -13,6 +13,7 @@ from typing import Any, Concatenate, Generic, overload
 
 from opencode.conversation import _work
 from opencode.conversation._docstring import docstring
+from opencode.conversation._failures import failures_here
 from opencode.conversation._plain import plain
 from opencode.conversation._records import ApprovalRequest
 from opencode.conversation._signature import Signature, name_of, signature, without_partials
@@ -228,7 +229,11 @@ def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Cal
     """A tool as the compiled half takes it."""
 
     def begin(call: dict[str, Any], reply: Reply) -> Callable[[], None]:
+        keep: Callable[[BaseException, str], None] | None = None
+
         def run() -> Any:
+            nonlocal keep
+            keep = failures_here()
             context = ToolContext(
                 call["session_id"], call["call_id"], call["working_dir"], job.cancelled
             )
@@ -242,7 +247,10 @@ def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Cal
 
         def failed(error: BaseException) -> None:
             _log.info("tool %s failed", tool.name, exc_info=error)
-            reply.failed(_told(error))
+            told = _told(error)
+            if keep is not None:
+                keep(error, told)
+            reply.failed(told)
 
         job = _work.Job(run, home, done, failed)
         return job.begin(is_coroutine=_is_coroutine(tool.handler))

@@ -348,7 +348,7 @@ def test_wrong_options_are_refused_before_anything_is_stored(
 
 def test_wrong_values_are_refused(begin: Begin, storage: SessionStorage) -> None:
     conversation = begin(["Hello."]).conversation
-    for said in ("\ud800", 5, None, b"Hi."):
+    for said in ("\ud800", 5, None, b"Hi.", ["Hi."], [{"type": "text", "text": "Hi."}, "You."]):
         with pytest.raises((InvalidArgumentError, TypeError)):
             conversation.message(said)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match="model"):
