@@ -105,6 +105,19 @@ async def tools(conversation: Conversation) -> None:
     Till().add("much")  # type: ignore[arg-type]
 
 
+class Mine(Conversation):
+    pass
+
+
+def listeners(mine: Mine) -> None:
+    assert_type(Mine.create("m"), Mine)
+    assert_type(mine.on("save", print), Mine)
+    assert_type(mine.message("x").on("text", print), ResponseStream)
+    mine.on("saved", print)  # type: ignore[arg-type]
+    mine.off("saved", print)  # type: ignore[arg-type]
+    mine.message("x").on("txt", print)  # type: ignore[arg-type]
+
+
 def conversations(conversation: Conversation) -> None:
     assert_type(conversation.message("x"), ResponseStream)
     assert_type(conversation.message("x").text(), str)
@@ -141,7 +154,19 @@ class AsyncEcho:
         yield request["model"]
 
 
+class Returning:
+    async def stream(self, request: dict[str, Any]) -> list[str]:
+        return [request["model"]]
+
+
+class Wrong:
+    def stream(self, request: dict[str, Any]) -> int:
+        return 5
+
+
 def providers() -> None:
+    Conversation.create("m", provider=Returning())
+    Conversation.create("m", provider=Wrong())  # type: ignore[arg-type]
     Conversation.create("m", provider=Echo())
     Conversation.create("m", provider=AsyncEcho())
     Conversation.create("m", provider=ScriptedModel(["x"]))

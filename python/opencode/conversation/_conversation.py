@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
+from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
 from opencode.conversation import _work
@@ -22,19 +23,10 @@ from opencode.conversation._records import (
 )
 from opencode.conversation._stream import ResponseStream
 from opencode.conversation._tools import Tool, begin_call, made_tool
+from opencode.conversation._typing import Self, Unpack
 from opencode.errors import InvalidArgumentError
 from opencode.sessions import CleanupResult, Session, SessionMessage, SessionStorage
 from opencode.sessions._native import LiveConversation, flush_events
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self, Unpack
-
-    _SortBy: TypeAlias = Literal[
-        "updated_at", "created_at", "title", "message_count", "total_tokens"
-    ]
 
 __all__ = ["Conversation"]
 
@@ -159,7 +151,9 @@ class Conversation:
         *,
         limit: int | None = 50,
         offset: int = 0,
-        sort_by: _SortBy = "updated_at",
+        sort_by: Literal[
+            "updated_at", "created_at", "title", "message_count", "total_tokens"
+        ] = "updated_at",
         descending: bool = True,
         tags: Sequence[str] | None = None,
         search: str | None = None,
@@ -253,13 +247,18 @@ class Conversation:
         self._native.register_tool(begin_call(made, self._home))
         return made
 
-    def on(self, event: str, callback: Callable[..., object]) -> Conversation:
+    def on(
+        self,
+        event: Literal["message", "tool_call", "token_usage", "error", "save"],
+        callback: Callable[..., object],
+    ) -> Self:
         """Calls ``callback`` on every later event of a kind; gives itself.
 
         ``message`` comes with a ``Message``, ``tool_call`` with a ``ToolCall``, ``token_usage``
         with ``TokensUsed``, ``error`` with the exception of a turn whose failure nobody else heard
         of, ``save`` without an argument. Each is called after what it is about was stored: on the
         event loop it was registered on, or on a thread of the library. One that raises is logged.
+        ``InvalidArgumentError`` for another event.
         """
         listener = Listener(callback, event, self._caller)
         made = _TOLD.get(event, lambda _: ())
@@ -271,7 +270,11 @@ class Conversation:
         self._listeners.append((event, callback, number, told))
         return self
 
-    def off(self, event: str, callback: Callable[..., object]) -> bool:
+    def off(
+        self,
+        event: Literal["message", "tool_call", "token_usage", "error", "save"],
+        callback: Callable[..., object],
+    ) -> bool:
         """Takes a callback out; ``False`` if it is not there."""
         for at, (known, called, number, _) in enumerate(self._listeners):
             if known == event and called == callback:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -31,6 +31,7 @@ _RETRYABLE = ("RATE_LIMIT", "CONNECTION", "TIMEOUT")
 
 #: A piece of an answer: a text, or a dict with a ``type``.
 Event: TypeAlias = str | Mapping[str, Any]
+_Answer: TypeAlias = Iterable[Event] | AsyncIterable[Event]
 
 
 class Provider(Protocol):
@@ -50,7 +51,7 @@ class Provider(Protocol):
     ``RequestTimeoutError``, and after whatever is ``retryable``.
 
     A generator runs on a thread, an asynchronous one on the event loop; either is closed when the
-    turn is ended.
+    turn is ended. A coroutine function may give all events at once.
 
     >>> from opencode.conversation import Conversation
     >>> class Echo:
@@ -62,7 +63,7 @@ class Provider(Protocol):
     'You said: Hello?'
     """
 
-    def stream(self, request: dict[str, Any], /) -> Iterable[Event] | AsyncIterable[Event]:
+    def stream(self, request: dict[str, Any], /) -> _Answer | Awaitable[_Answer]:
         """Asks once."""
 
 

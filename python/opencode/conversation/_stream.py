@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from types import TracebackType
+from typing import Any, Literal
 
 from opencode.conversation import _work
 from opencode.conversation._chunks import Chunk, EndChunk, chunk
 from opencode.conversation._events import Caller, Listener
 from opencode.conversation._failures import Failures
 from opencode.conversation._records import Answer
+from opencode.conversation._typing import Self
 from opencode.errors import InvalidArgumentError, OpencodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator
-    from types import TracebackType
-
     from opencode.sessions._native import LiveReader, LiveResponse
 
 __all__ = ["ResponseStream"]
@@ -100,7 +100,13 @@ class ResponseStream:
         await self._told_async()
         return Answer._of(data)
 
-    def on(self, event: str, callback: Callable[..., object]) -> ResponseStream:
+    def on(
+        self,
+        event: Literal[
+            "start", "text", "reasoning", "tool_call", "tool_result", "usage", "end", "error"
+        ],
+        callback: Callable[..., object],
+    ) -> Self:
         """Calls ``callback`` on every event of a kind, from the turn's beginning; gives itself.
 
         ``start`` comes without an argument, ``text``, ``reasoning``, ``tool_call``,
@@ -139,7 +145,7 @@ class ResponseStream:
         if self._listeners is not None:
             await self._listeners.wait_async()
 
-    def __enter__(self) -> ResponseStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

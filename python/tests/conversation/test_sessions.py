@@ -274,7 +274,7 @@ def test_a_listener_can_be_taken_out_and_may_speak_itself(begin: Begin) -> None:
     conversation.message("2").text()
     assert len(heard) == 3
     with pytest.raises(InvalidArgumentError, match="token_usage"):
-        conversation.on("nope", listen)
+        conversation.on("nope", listen)  # type: ignore[arg-type]
 
 
 def test_a_failure_that_nobody_hears_goes_to_those_who_listen(
