@@ -175,4 +175,5 @@ def test_failures_that_pass_are_known_by_their_kind(
     with Conversation.create("m1", provider=provider, storage=storage) as conversation:
         with pytest.raises(OpencodeError) as caught:
             conversation.message("Go.").text()
+        assert type(caught.value) is type(error)
         assert caught.value.retryable is is_retryable

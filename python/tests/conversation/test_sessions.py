@@ -351,6 +351,8 @@ def test_wrong_values_are_refused(begin: Begin, storage: SessionStorage) -> None
     for said in ("\ud800", 5, None, b"Hi.", ["Hi."], [{"type": "text", "text": "Hi."}, "You."]):
         with pytest.raises((InvalidArgumentError, TypeError)):
             conversation.message(said)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError):
+        conversation.message(SessionMessage("assistant", "I said so.")).text()
     with pytest.raises(InvalidArgumentError, match="model"):
         Conversation.create(provider=ScriptedModel([]), storage=storage)
     with pytest.raises(InvalidSessionIdError):
