@@ -87,9 +87,38 @@ async def configured(city: str) -> str:
     return city
 
 
+class Till:
+    @tool
+    def add(self, amount: int) -> int:
+        return amount
+
+
+async def tools(conversation: Conversation) -> None:
+    assert_type(decorated("Rome"), str)
+    assert_type(await configured("Rome"), str)
+    assert_type(Till().add(5), int)
+    assert_type(Till.add(Till(), 5), int)
+    offered: list[Tool] = [decorated, configured, Till().add]
+    Conversation.create("m", tools=[*offered, decorated, "read"])
+    conversation.register_tool(decorated)
+    decorated(5)  # type: ignore[arg-type]
+    Till().add("much")  # type: ignore[arg-type]
+
+
+class Mine(Conversation):
+    pass
+
+
+def listeners(mine: Mine) -> None:
+    assert_type(Mine.create("m"), Mine)
+    assert_type(mine.on("save", print), Mine)
+    assert_type(mine.message("x").on("text", print), ResponseStream)
+    mine.on("saved", print)  # type: ignore[arg-type]
+    mine.off("saved", print)  # type: ignore[arg-type]
+    mine.message("x").on("txt", print)  # type: ignore[arg-type]
+
+
 def conversations(conversation: Conversation) -> None:
-    assert_type(decorated, Tool)
-    assert_type(configured, Tool)
     assert_type(conversation.message("x"), ResponseStream)
     assert_type(conversation.message("x").text(), str)
     assert_type(conversation.message("x").result(), Answer)
@@ -125,7 +154,19 @@ class AsyncEcho:
         yield request["model"]
 
 
+class Returning:
+    async def stream(self, request: dict[str, Any]) -> list[str]:
+        return [request["model"]]
+
+
+class Wrong:
+    def stream(self, request: dict[str, Any]) -> int:
+        return 5
+
+
 def providers() -> None:
+    Conversation.create("m", provider=Returning())
+    Conversation.create("m", provider=Wrong())  # type: ignore[arg-type]
     Conversation.create("m", provider=Echo())
     Conversation.create("m", provider=AsyncEcho())
     Conversation.create("m", provider=ScriptedModel(["x"]))

@@ -6,10 +6,12 @@ import builtins
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
+from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
 from opencode.conversation import _work
 from opencode.conversation._events import Caller, Listener
+from opencode.conversation._failures import Failures
 from opencode.conversation._options import Options, native
 from opencode.conversation._records import (
     ContextUsage,
@@ -21,18 +23,10 @@ from opencode.conversation._records import (
 )
 from opencode.conversation._stream import ResponseStream
 from opencode.conversation._tools import Tool, begin_call, made_tool
+from opencode.conversation._typing import Self, Unpack
+from opencode.errors import InvalidArgumentError
 from opencode.sessions import CleanupResult, Session, SessionMessage, SessionStorage
 from opencode.sessions._native import LiveConversation, flush_events
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self, Unpack
-
-    _SortBy: TypeAlias = Literal[
-        "updated_at", "created_at", "title", "message_count", "total_tokens"
-    ]
 
 __all__ = ["Conversation"]
 
@@ -157,7 +151,9 @@ class Conversation:
         *,
         limit: int | None = 50,
         offset: int = 0,
-        sort_by: _SortBy = "updated_at",
+        sort_by: Literal[
+            "updated_at", "created_at", "title", "message_count", "total_tokens"
+        ] = "updated_at",
         descending: bool = True,
         tags: Sequence[str] | None = None,
         search: str | None = None,
@@ -213,13 +209,15 @@ class Conversation:
         The turn begins at once, or behind the one that runs; it goes on whether or not the stream
         is read. What is wrong is raised where the stream is read or awaited.
         """
-        self._home.remember()
         if not isinstance(said, (str, SessionMessage)):
-            if not isinstance(said, Sequence):
-                kind = type(said).__name__
+            is_list = isinstance(said, Sequence)
+            if not is_list or not all(isinstance(part, Mapping) for part in said):
+                kind = "list of other things" if is_list else type(said).__name__
                 raise TypeError(f"a text, a SessionMessage or a list of parts is said, no {kind}")
             said = SessionMessage.from_llm_message({"role": "user", "content": said})
-        return ResponseStream(self._native.message(said, self), self._settled)
+        with Failures() as failures:
+            self._home.remember()
+            return ResponseStream(self._native.message(said, self), self._settled, failures)
 
     def _settled(self) -> None:
         if self._listeners:
@@ -229,30 +227,38 @@ class Conversation:
     def register_tool(
         self,
         name: str | Tool | Callable[..., Any],
-        description: str = "",
+        description: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         handler: Callable[[dict[str, Any]], Any] | None = None,
     ) -> Tool:
         """Offers the model one more tool, from the next request on; one of the same name gives way.
 
-        Either a ``@tool`` or a function alone, or a name with what belongs to it. ``handler`` takes
-        the parameters as one dict, and may be a coroutine function.
+        Either a ``@tool`` or a function, which ``description`` and ``parameters`` describe better
+        than it does itself; or a name with what belongs to it. ``handler`` takes the parameters as
+        one dict, and may be a coroutine function.
         """
         if isinstance(name, str):
             schema = {"type": "object"} if parameters is None else parameters
-            made = Tool(name, description, schema, handler)  # type: ignore[arg-type]
+            made = Tool(name, description or "", schema, handler)  # type: ignore[arg-type]
+        elif handler is None:
+            made = made_tool(name, description, parameters)
         else:
-            made = made_tool(name)
+            raise InvalidArgumentError("a handler goes with a name; a function is its own handler")
         self._native.register_tool(begin_call(made, self._home))
         return made
 
-    def on(self, event: str, callback: Callable[..., object]) -> Conversation:
+    def on(
+        self,
+        event: Literal["message", "tool_call", "token_usage", "error", "save"],
+        callback: Callable[..., object],
+    ) -> Self:
         """Calls ``callback`` on every later event of a kind; gives itself.
 
         ``message`` comes with a ``Message``, ``tool_call`` with a ``ToolCall``, ``token_usage``
         with ``TokensUsed``, ``error`` with the exception of a turn whose failure nobody else heard
         of, ``save`` without an argument. Each is called after what it is about was stored: on the
         event loop it was registered on, or on a thread of the library. One that raises is logged.
+        ``InvalidArgumentError`` for another event.
         """
         listener = Listener(callback, event, self._caller)
         made = _TOLD.get(event, lambda _: ())
@@ -264,7 +270,11 @@ class Conversation:
         self._listeners.append((event, callback, number, told))
         return self
 
-    def off(self, event: str, callback: Callable[..., object]) -> bool:
+    def off(
+        self,
+        event: Literal["message", "tool_call", "token_usage", "error", "save"],
+        callback: Callable[..., object],
+    ) -> bool:
         """Takes a callback out; ``False`` if it is not there."""
         for at, (known, called, number, _) in enumerate(self._listeners):
             if known == event and called == callback:

@@ -9,8 +9,15 @@ from typing import Any
 
 __all__ = ["docstring"]
 
-_SECTION = re.compile(r"^(Args|Arguments|Parameters|Params|Attributes):\s*$")
-_ANY_SECTION = re.compile(r"^[A-Z][\w ]*:\s*$")
+_PARAMETERS = re.compile(
+    r"^(?:(?:Keyword |Other )?(?:Args|Arguments|Parameters|Params)|Attributes):\s*$", re.IGNORECASE
+)
+#: Sections that are for who reads the code. Any other line with a colon is part of the text.
+_OTHERS = re.compile(
+    r"^(?:Returns?|Yields?|Receives?|Raises?|Exceptions?|Warns?|Examples?|Notes?|References?|"
+    r"See also|Todo|Methods):\s*$",
+    re.IGNORECASE,
+)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
 _SPHINX = re.compile(r"^:param\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)$")
 _FIELD = re.compile(r"^:\w+[^:]*:")
@@ -25,30 +32,28 @@ def docstring(thing: Any) -> tuple[str, dict[str, str]]:
     said: list[str] = []
     entries: dict[str, str] = {}
     entry: str | None = None
+    #: How far the entries of the section are indented, once that is known.
     depth: int | None = None
-    is_inside = is_over = False
+    is_text, has_entries = True, False
     for line in text.splitlines():
         stripped = line.strip()
         indent = len(line) - len(line.lstrip())
-        if indent == 0 and _SECTION.match(stripped):
-            is_inside, entry, depth = True, None, None
-        elif found := _SPHINX.match(stripped):
-            entry, is_over = found[1], True
+        if found := _SPHINX.match(stripped):
+            is_text, has_entries, entry = False, False, found[1]
             entries[entry] = found[2]
-        elif indent == 0 and (_ANY_SECTION.match(stripped) or _FIELD.match(stripped)):
-            is_inside, is_over, entry = False, True, None
-        elif is_inside and indent > 0:
+        elif indent == 0 and stripped:
+            has_entries = _PARAMETERS.match(stripped) is not None
+            is_text = not (has_entries or _OTHERS.match(stripped) or _FIELD.match(stripped))
+            entry = depth = None
+            if is_text:
+                said.append(line)
+        elif is_text:
+            said.append(line)
+        elif stripped:
             depth = indent if depth is None else depth
-            if indent <= depth and (found := _ENTRY.match(stripped)):
+            if has_entries and indent <= depth and (found := _ENTRY.match(stripped)):
                 entry = found[1]
                 entries[entry] = found[2]
             elif entry is not None:
                 entries[entry] = f"{entries[entry]} {stripped}".strip()
-        elif indent == 0 and stripped and is_inside:
-            is_inside, entry = False, None
-            said.append(line)
-        elif entry is not None and indent > 0:
-            entries[entry] = f"{entries[entry]} {stripped}".strip()
-        elif not is_over and not is_inside:
-            said.append(line)
     return "\n".join(said).strip(), {name: text for name, text in entries.items() if text}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from opencode.conversation import _work
 from opencode.conversation._chunks import Usage
+from opencode.conversation._failures import failures_here
 from opencode.errors import InvalidArgumentError, OpencodeError
 from opencode.sessions._native import Script
 
@@ -25,8 +26,12 @@ __all__ = ["Event", "Provider", "Reply", "ScriptedModel", "begin_request"]
 
 _log = logging.getLogger("opencode.sessions")
 
+#: Failures that pass.
+_RETRYABLE = ("RATE_LIMIT", "CONNECTION", "TIMEOUT")
+
 #: A piece of an answer: a text, or a dict with a ``type``.
 Event: TypeAlias = str | Mapping[str, Any]
+_Answer: TypeAlias = Iterable[Event] | AsyncIterable[Event]
 
 
 class Provider(Protocol):
@@ -41,8 +46,12 @@ class Provider(Protocol):
     ``{"type": "finish", "reason"}``. An answer that ends without a ``finish`` is whole.
 
     Raise an error of ``opencode.errors`` for a failure of that kind; anything else is a
-    ``ProviderError``. A generator runs on a thread, an asynchronous one on the event loop; either
-    is closed when the turn is ended.
+    ``ProviderError``. What was raised is the ``__cause__`` of what the turn fails with. Before the
+    first word, the model is asked again after a ``RateLimitError``, ``ConnectionFailedError`` or
+    ``RequestTimeoutError``, and after whatever is ``retryable``.
+
+    A generator runs on a thread, an asynchronous one on the event loop; either is closed when the
+    turn is ended. A coroutine function may give all events at once.
 
     Two more methods may be there: ``limits(model)``, which gives ``{"context": …, "output": …}`` in
     tokens, as far as they are known, and ``count_tokens(model, text)``, an ``int`` or ``None``;
@@ -58,7 +67,7 @@ class Provider(Protocol):
     'You said: Hello?'
     """
 
-    def stream(self, request: dict[str, Any], /) -> Iterable[Event] | AsyncIterable[Event]:
+    def stream(self, request: dict[str, Any], /) -> _Answer | Awaitable[_Answer]:
         """Asks once."""
 
 
@@ -153,7 +162,11 @@ def begin_request(provider: Any, home: Home) -> Any:
         return count_tokens(model, text) if callable(count_tokens) else None
 
     def begin(request: dict[str, Any], sink: Sink) -> Callable[[], None]:
+        keep: Callable[[BaseException, str], None] | None = None
+
         def work() -> Any:
+            nonlocal keep
+            keep = failures_here()
             given = stream(request)
             if isinstance(given, AsyncIterable):
                 return _heard_async(given, sink)
@@ -161,7 +174,7 @@ def begin_request(provider: Any, home: Home) -> Any:
                 return _awaited(given, sink)
             return _heard(given, sink)
 
-        job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink))
+        job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink, keep))
         return job.begin(is_coroutine=False)
 
     named = name if isinstance(name, str) else type(provider).__name__
@@ -208,14 +221,18 @@ async def _heard_async(events: AsyncIterable[Event], sink: Sink) -> None:
     sink.done()
 
 
-def _failed(error: BaseException, sink: Sink) -> None:
+def _failed(
+    error: BaseException, sink: Sink, keep: Callable[[BaseException, str], None] | None
+) -> None:
     text = str(error).encode(errors="replace").decode()
+    code, is_retryable, retry_after = "PROVIDER_ERROR", False, None
     if isinstance(error, OpencodeError):
-        retry_after = getattr(error, "retry_after", None)
-        message = error.message.encode(errors="replace").decode()
-        sink.failed(error.code, message, error.retryable, retry_after)
-        return
-    _log.info("a provider failed", exc_info=error)
-    sink.failed(
-        "PROVIDER_ERROR", f"{type(error).__name__}: {text}" if text else type(error).__name__
-    )
+        code, retry_after = error.code, getattr(error, "retry_after", None)
+        text = error.message.encode(errors="replace").decode()
+        is_retryable = error.retryable or code in _RETRYABLE
+    else:
+        _log.info("a provider failed", exc_info=error)
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if keep is not None:
+        keep(error, text)
+    sink.failed(code, text, is_retryable, retry_after)

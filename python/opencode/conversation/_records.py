@@ -37,7 +37,12 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What became of the call of this ``id``."""
+    """What became of the call of this ``id``.
+
+    ``result`` is what the model was told, a text: data as JSON, a failure as ``Error: …``, which
+    is in ``error`` then. The data itself was in the turn's ``ToolResultChunk``, and is in the
+    session's ``tool_history``.
+    """
 
     id: str
     result: Any
@@ -133,7 +138,7 @@ class SessionState:
     """A session in short.
 
     ``last_message`` is its text, shortened; ``tools`` are names; ``status`` is ``active`` during a
-    turn, ``idle`` after it, ``error`` after one that failed.
+    turn, ``idle`` after it, ``error`` after one that failed, ``completed`` when somebody said so.
     """
 
     id: str

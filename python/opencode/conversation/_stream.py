@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from types import TracebackType
+from typing import Any, Literal
 
 from opencode.conversation import _work
 from opencode.conversation._chunks import Chunk, EndChunk, chunk
 from opencode.conversation._events import Caller, Listener
+from opencode.conversation._failures import Failures
 from opencode.conversation._records import Answer
+from opencode.conversation._typing import Self
 from opencode.errors import InvalidArgumentError, OpencodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator
-    from types import TracebackType
-
     from opencode.sessions._native import LiveReader, LiveResponse
 
 __all__ = ["ResponseStream"]
@@ -29,7 +30,8 @@ class ResponseStream:
 
     ``for`` and ``async for`` give its chunks, ``text()`` and ``result()`` wait for its end, as
     ``await`` does; all of it can be mixed, and each loop sees the turn from its beginning. A turn
-    that failed raises where it is read or awaited.
+    that failed raises where it is read or awaited; if a provider or tool of the program raised
+    what it failed with, that is the ``__cause__``.
 
     ``end()`` ends it early: so do leaving a loop before it is over, a ``with`` block, a task that
     is cancelled while it waits, and Ctrl-C. What was said is kept as interrupted, and whoever
@@ -44,10 +46,13 @@ class ResponseStream:
     stop
     """
 
-    __slots__ = ("__weakref__", "_listeners", "_native", "_settled")
+    __slots__ = ("__weakref__", "_failures", "_listeners", "_native", "_settled")
 
-    def __init__(self, native: LiveResponse, settled: Callable[[], None]) -> None:
+    def __init__(
+        self, native: LiveResponse, settled: Callable[[], None], failures: Failures
+    ) -> None:
         self._native = native
+        self._failures = failures
         #: Waits until those heard of the turn who listen to its conversation.
         self._settled = settled
         self._listeners: _Listeners | None = None
@@ -63,7 +68,8 @@ class ResponseStream:
         try:
             with _work.waiting():
                 data = self._native.result()
-        except OpencodeError:
+        except OpencodeError as error:
+            self._failures.explain(error)
             self._told()
             raise
         except BaseException:
@@ -83,7 +89,8 @@ class ResponseStream:
     async def _result(self) -> Answer:
         try:
             data = await self._native.result_async()
-        except OpencodeError:
+        except OpencodeError as error:
+            self._failures.explain(error)
             await self._told_async()
             raise
         except BaseException:
@@ -93,7 +100,13 @@ class ResponseStream:
         await self._told_async()
         return Answer._of(data)
 
-    def on(self, event: str, callback: Callable[..., object]) -> ResponseStream:
+    def on(
+        self,
+        event: Literal[
+            "start", "text", "reasoning", "tool_call", "tool_result", "usage", "end", "error"
+        ],
+        callback: Callable[..., object],
+    ) -> Self:
         """Calls ``callback`` on every event of a kind, from the turn's beginning; gives itself.
 
         ``start`` comes without an argument, ``text``, ``reasoning``, ``tool_call``,
@@ -107,7 +120,9 @@ class ResponseStream:
             raise InvalidArgumentError(f"a turn has no event {event!r}; there are {known}")
         if self._listeners is None:
             self._listeners = _Listeners(self._native)
-        self._listeners.add(event, callback)
+        self._listeners.add(
+            event, self._failures.explained(callback) if event == "error" else callback
+        )
         return self
 
     def end(self) -> None:
@@ -130,7 +145,7 @@ class ResponseStream:
         if self._listeners is not None:
             await self._listeners.wait_async()
 
-    def __enter__(self) -> ResponseStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -179,7 +194,8 @@ class _Chunks:
         try:
             with _work.waiting():
                 data = self._reader.next()
-        except OpencodeError:
+        except OpencodeError as error:
+            self._stream._failures.explain(error)
             self._over()
             raise
         except BaseException:
@@ -213,7 +229,8 @@ class _AsyncChunks:
             raise StopAsyncIteration
         try:
             data = await self._reader.next_async()
-        except OpencodeError:
+        except OpencodeError as error:
+            self._stream._failures.explain(error)
             await self._over()
             raise
         except BaseException:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, Concatenate, Generic, overload
 
-from opencode.conversation import _schema, _work
+from opencode.conversation import _work
 from opencode.conversation._docstring import docstring
+from opencode.conversation._failures import failures_here
 from opencode.conversation._plain import plain
 from opencode.conversation._records import ApprovalRequest
+from opencode.conversation._signature import Signature, name_of, signature, without_partials
 from opencode.errors import InvalidArgumentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing_extensions import ParamSpec, TypeVar
+
     from opencode.conversation._work import Home
     from opencode.sessions._native import Reply
+
+    # With defaults, so that ``Tool`` alone is a type, too.
+    _P = ParamSpec("_P", default=...)
+    _R = TypeVar("_R", default=Any)
+else:
+    from typing import ParamSpec, TypeVar
+
+    _P, _R = ParamSpec("_P"), TypeVar("_R")
+_Q = ParamSpec("_Q")
 
 __all__ = ["Tool", "ToolContext", "begin_approval", "begin_call", "made_tool", "tool"]
 
@@ -40,22 +54,32 @@ class ToolContext:
     cancelled: threading.Event
 
 
-class Tool:
+class Tool(Generic[_P, _R]):
     """A function that a model may call. Called itself, it is the function.
 
     ``parameters`` is a JSON Schema of an object. ``handler`` takes the parameters as one dict; it
-    may be a coroutine function. What it gives is plain data, a dataclass, or text of anything
-    else; what it raises is told to the model.
+    may be a coroutine function. What it gives is plain data, or what is easily written as such:
+    dataclasses, enums, sets, dates, paths. Anything else is an error; errors, also those it raises,
+    are told to the model.
     """
 
-    __slots__ = ("__dict__", "_takes_keywords", "description", "handler", "name", "parameters")
+    __slots__ = (
+        "__dict__",
+        "_arguments",
+        "_by_hand",
+        "_signature",
+        "description",
+        "handler",
+        "name",
+        "parameters",
+    )
 
     def __init__(
         self,
         name: str,
         description: str,
         parameters: Mapping[str, Any],
-        handler: Callable[..., Any],
+        handler: Callable[_P, _R],
     ) -> None:
         if not callable(handler):
             raise InvalidArgumentError(f"the handler of tool {name!r} cannot be called")
@@ -63,23 +87,44 @@ class Tool:
         self.description = description
         self.parameters = parameters
         self.handler = handler
-        self._takes_keywords: _schema.Signature | None = None
+        #: Of a function that takes keywords; without it, the handler takes one dict.
+        self._signature: Signature | None = None
+        self._by_hand: Mapping[str, Any] | None = None
+        #: What is said of each parameter.
+        self._arguments: Mapping[str, str] = {}
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: _P.args, **named: _P.kwargs) -> _R:
         return self.handler(*arguments, **named)
+
+    @overload
+    def __get__(self, instance: None, owner: Any = None, /) -> Tool[_P, _R]: ...
+    @overload
+    def __get__(
+        self: Tool[Concatenate[Any, _Q], _R], instance: object, owner: Any = None, /
+    ) -> Tool[_Q, _R]: ...
+    def __get__(self, instance: Any, owner: Any = None, /) -> Tool[..., Any]:
+        """Of a method, the tool of the object it is asked of."""
+        bind = getattr(type(self.handler), "__get__", None)
+        if instance is None or bind is None or self._signature is None:
+            return self
+        bound = bind(self.handler, instance, owner)
+        if bound is self.handler:
+            return self
+        return _described(bound, self.name, self.description, self._by_hand, self._arguments)
 
     def __repr__(self) -> str:
         return f"Tool({self.name!r})"
 
     def _run(self, params: dict[str, Any], context: ToolContext) -> Any:
-        if self._takes_keywords is None:
-            return self.handler(params)
-        arguments, named = self._takes_keywords.arguments(params, context)
-        return self.handler(*arguments, **named)
+        handler: Callable[..., Any] = self.handler
+        if self._signature is None:
+            return handler(params)
+        arguments, named = self._signature.arguments(params, context)
+        return handler(*arguments, **named)
 
 
 @overload
-def tool(function: Callable[..., Any], /) -> Tool: ...
+def tool(function: Callable[_P, _R], /) -> Tool[_P, _R]: ...
 @overload
 def tool(
     function: None = None,
@@ -88,7 +133,7 @@ def tool(
     name: str | None = None,
     description: str | None = None,
     parameters: Mapping[str, Any] | None = None,
-) -> Callable[[Callable[..., Any]], Tool]: ...
+) -> Callable[[Callable[_P, _R]], Tool[_P, _R]]: ...
 def tool(
     function: Callable[..., Any] | None = None,
     /,
@@ -103,7 +148,8 @@ def tool(
     dicts, ``Optional``, unions, ``Literal``, enums, dataclasses, typed dicts, ``datetime``,
     ``Path``, and ``Annotated[…, "what it is"]``; the function gets what it asks for. What a
     parameter is for also comes from the docstring's ``Args:``. ``InvalidArgumentError`` names a
-    hint that no schema can be made of; ``parameters`` says it by hand.
+    hint that no schema can be made of; ``parameters`` says it by hand. A method is a tool of the
+    object it is asked of. Of a ``functools.partial``, the model sees nothing that is bound.
 
     >>> from opencode.conversation import tool
     >>> @tool
@@ -136,22 +182,43 @@ def _of_function(
 ) -> Tool:
     if not callable(function):
         raise InvalidArgumentError(f"a tool is made of a function, not of {function!r}")
-    described, arguments = docstring(function)
-    signature = _schema.signature(function, ToolContext, with_hints=parameters is None)
-    schema = signature.schema(arguments) if parameters is None else parameters
-    called: str = name or str(getattr(function, "__name__", type(function).__name__))
-    made = Tool(called, described if description is None else description, schema, function)
-    made._takes_keywords = signature
+    # What a partial says of itself is told only if somebody wrote it there.
+    told = (
+        function if "__doc__" in getattr(function, "__dict__", ()) else without_partials(function)
+    )
+    described, arguments = docstring(told)
+    description = described if description is None else description
+    return _described(function, name or name_of(function), description, parameters, arguments)
+
+
+def _described(
+    function: Callable[..., Any],
+    name: str,
+    description: str,
+    parameters: Mapping[str, Any] | None,
+    arguments: Mapping[str, str],
+) -> Tool:
+    takes = signature(function, ToolContext, with_hints=parameters is None)
+    schema = takes.schema(arguments) if parameters is None else parameters
+    made = Tool(name, description, schema, function)
+    made._signature, made._by_hand, made._arguments = takes, parameters, arguments
     functools.update_wrapper(made, function)
     return made
 
 
-def made_tool(given: Any) -> Tool:
-    """The tool that something is, or can be made."""
+def made_tool(
+    given: Any, description: str | None = None, parameters: Mapping[str, Any] | None = None
+) -> Tool:
+    """The tool that something is, or can be made, described as is said here."""
+    if callable(given) and not isinstance(given, Tool):
+        return _of_function(given, None, description, parameters)
     if isinstance(given, Tool):
-        return given
-    if callable(given):
-        return _of_function(given)
+        made = copy.copy(given) if (description, parameters) != (None, None) else given
+        if description is not None:
+            made.description = description
+        if parameters is not None:
+            made.parameters = made._by_hand = parameters
+        return made
     raise InvalidArgumentError(
         f"no tool: {given!r}",
         hint="the name of a built-in tool, a function with type hints, or Tool(…)",
@@ -162,7 +229,11 @@ def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Cal
     """A tool as the compiled half takes it."""
 
     def begin(call: dict[str, Any], reply: Reply) -> Callable[[], None]:
+        keep: Callable[[BaseException, str], None] | None = None
+
         def run() -> Any:
+            nonlocal keep
+            keep = failures_here()
             context = ToolContext(
                 call["session_id"], call["call_id"], call["working_dir"], job.cancelled
             )
@@ -176,7 +247,10 @@ def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Cal
 
         def failed(error: BaseException) -> None:
             _log.info("tool %s failed", tool.name, exc_info=error)
-            reply.failed(_told(error))
+            told = _told(error)
+            if keep is not None:
+                keep(error, told)
+            reply.failed(told)
 
         job = _work.Job(run, home, done, failed)
         return job.begin(is_coroutine=_is_coroutine(tool.handler))

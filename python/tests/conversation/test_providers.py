@@ -147,7 +147,7 @@ def test_a_retryable_failure_before_the_first_word_is_tried_again(storage: Sessi
         def stream(self, request: dict[str, Any]) -> Iterator[str]:
             self.asked += 1
             if self.asked == 1:
-                raise RateLimitError("slow down", retryable=True, retry_after=0.0)
+                raise RateLimitError("slow down", retry_after=0.0)
             yield "Hello."
 
     shy = Shy()

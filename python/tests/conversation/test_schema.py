@@ -9,7 +9,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional, TypedDict, Union
+from typing import Annotated, Any, Literal, NewType, Optional, TypedDict, Union
 
 import pytest
 from typing_extensions import NotRequired
@@ -35,6 +35,9 @@ class Point:
     x: float
     y: float = 0.0
     tags: list[str] = field(default_factory=list)
+
+
+UserId = NewType("UserId", str)
 
 
 class Options(TypedDict):
@@ -77,6 +80,14 @@ CASES: list[tuple[Any, dict[str, Any], Any, Any]] = [
         datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc),
     ),
     (Path, STRING, "a/b", Path("a/b")),
+    (UserId, STRING, "u1", "u1"),
+    (
+        tuple[Path, int],
+        {"type": "array", "prefixItems": [STRING, INTEGER], "minItems": 2, "maxItems": 2},
+        ["a", 1],
+        (Path("a"), 1),
+    ),
+    (Literal[Colour.RED], {**STRING, "enum": ["red"]}, "red", Colour.RED),
     (Decimal, STRING, "1.5", Decimal("1.5")),
     (
         Options,
@@ -126,18 +137,6 @@ def test_a_hint_makes_a_schema_and_its_values_arrive_as_hinted(
     assert type(seen[0]) is type(got)
 
 
-def test_of_a_union_the_member_that_fits_is_made(begin: Begin) -> None:
-    seen: list[Any] = []
-
-    def take(values: list[Colour | Point | date | int | str]) -> None:
-        seen.extend(values)
-
-    given = ["red", {"x": 1}, "2026-01-02", 5, "other"]
-    talk = begin([Reply(calls=[("take", {"values": given})]), "Done."], tools=[take])
-    talk.conversation.message("Go.").text()
-    assert seen == [Colour.RED, Point(1.0), date(2026, 1, 2), 5, "other"]
-
-
 def test_defaults_keywords_and_positional_parameters(begin: Begin) -> None:
     seen: list[Any] = []
 
@@ -161,44 +160,6 @@ def test_defaults_keywords_and_positional_parameters(begin: Begin) -> None:
     ]
 
 
-GOOGLE = """Finds things.
-
-    All of them.
-
-    Args:
-        path (str): Where to look,
-            and below.
-        limit: How many.
-
-    Returns:
-        The things.
-    """
-SPHINX = """Finds things.
-
-    All of them.
-
-    :param path: Where to look,
-        and below.
-    :param int limit: How many.
-    :returns: The things.
-    """
-
-
-@pytest.mark.parametrize("text", [GOOGLE, SPHINX])
-def test_a_docstring_describes_the_tool_and_its_parameters(text: str) -> None:
-    def find(path: str, limit: int = 5) -> list[str]:
-        return [path] * limit
-
-    find.__doc__ = text
-    made = tool(find)
-    assert made.description == "Finds things.\n\nAll of them."
-    properties = made.parameters["properties"]
-    assert properties["path"]["description"] == "Where to look, and below."
-    assert properties["limit"]["description"] == "How many."
-    assert made("a", limit=2) == ["a", "a"]
-    assert made.__name__ == "find"
-
-
 def test_methods_and_partials_and_callables_are_tools() -> None:
     class Shop:
         def price(self, item: str) -> int:
@@ -212,10 +173,51 @@ def test_methods_and_partials_and_callables_are_tools() -> None:
     bought = tool(name="buy")(Shop())
     assert (bought.name, list(bought.parameters["properties"])) == ("buy", ["item"])
 
-    def add(a: int, b: int) -> int:
-        return a + b
 
-    assert tool(name="add_one")(partial(add, 1)).parameters["required"] == ["b"]
+def search(query: str, limit: int = 3, *, api_key: str) -> str:
+    """Searches.
+
+    Args:
+        query: What for.
+    """
+    return f"{query} {limit} {api_key}"
+
+
+def test_what_a_partial_has_bound_is_no_models_to_see_or_to_set(begin: Begin) -> None:
+    def anything(first: str, **more: str) -> str:
+        return f"{first} {sorted(more.items())}"
+
+    made = tool(partial(partial(search, api_key="SECRET"), limit=5))
+    assert (made.name, made.description) == ("search", "Searches.")
+    assert made.parameters["properties"] == {"query": {**STRING, "description": "What for."}}
+    calls = [
+        ("search", {"query": "x"}),
+        ("anything", {"api_key": "mine", "b": "c"}),
+    ]
+    tools = [made, partial(anything, "a", api_key="SECRET")]
+    talk = begin([Reply(calls=calls), "Done."], tools=tools)
+    talk.conversation.message("Go.").text()
+    said = {one.tool_name: one.result for one in talk.conversation.session.tool_history}
+    assert said["search"] == "x 5 SECRET"
+    assert said["anything"] == "a [('api_key', 'SECRET'), ('b', 'c')]"
+    assert "SECRET" not in str(talk.model.asked[0])
+
+
+def test_a_partial_that_is_refused_keeps_its_secret() -> None:
+    def odd(value: bytes, *, api_key: str) -> None: ...
+    def many(*values: int, api_key: str) -> None: ...
+
+    for function in (odd, many):
+        with pytest.raises(InvalidArgumentError) as caught:
+            tool(partial(function, api_key="SECRET"))
+        assert "SECRET" not in str(caught.value)
+
+
+def test_a_partial_may_say_itself_what_it_is() -> None:
+    mine = partial(search, api_key="SECRET")
+    mine.__doc__ = "Searches my things."
+    assert tool(name="mine")(mine).description == "Searches my things."
+    assert tool(partial(search, "cats")).parameters["required"] == ["api_key"]
 
 
 def test_what_no_schema_is_made_of_is_refused_by_name() -> None:

@@ -274,7 +274,7 @@ def test_a_listener_can_be_taken_out_and_may_speak_itself(begin: Begin) -> None:
     conversation.message("2").text()
     assert len(heard) == 3
     with pytest.raises(InvalidArgumentError, match="token_usage"):
-        conversation.on("nope", listen)
+        conversation.on("nope", listen)  # type: ignore[arg-type]
 
 
 def test_a_failure_that_nobody_hears_goes_to_those_who_listen(
@@ -348,9 +348,11 @@ def test_wrong_options_are_refused_before_anything_is_stored(
 
 def test_wrong_values_are_refused(begin: Begin, storage: SessionStorage) -> None:
     conversation = begin(["Hello."]).conversation
-    for said in ("\ud800", 5, None, b"Hi."):
+    for said in ("\ud800", 5, None, b"Hi.", ["Hi."], [{"type": "text", "text": "Hi."}, "You."]):
         with pytest.raises((InvalidArgumentError, TypeError)):
             conversation.message(said)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError):
+        conversation.message(SessionMessage("assistant", "I said so.")).text()
     with pytest.raises(InvalidArgumentError, match="model"):
         Conversation.create(provider=ScriptedModel([]), storage=storage)
     with pytest.raises(InvalidSessionIdError):

@@ -346,7 +346,7 @@ def test_an_error_goes_to_its_callback(begin: Begin) -> None:
 def test_an_unknown_event_is_refused_with_those_there_are(begin: Begin) -> None:
     stream = begin(["Hello."]).conversation.message("Hi.")
     with pytest.raises(InvalidArgumentError, match="tool_result"):
-        stream.on("nope", print)
+        stream.on("nope", print)  # type: ignore[arg-type]
 
 
 def test_a_callback_that_raises_is_logged_and_harms_nobody(
