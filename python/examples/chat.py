@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 from opencode.conversation import (
@@ -164,7 +164,7 @@ class Chat:
         last: Any = None
         while True:
             try:
-                event = self.events.get()
+                event = self.heard()
                 if isinstance(last, (TextChunk, ReasoningChunk)) and type(event) is not type(last):
                     print()
                 last = event
@@ -176,6 +176,12 @@ class Chat:
                     break
                 stream.end()
         print()
+
+    def heard(self) -> Chunk | OpencodeError | Question | None:
+        """Waits in short steps: Ctrl-C does not end a wait when another thread gets the signal."""
+        while True:
+            with contextlib.suppress(Empty):
+                return self.events.get(timeout=0.1)
 
     def read(self, stream: ResponseStream) -> None:
         """On a thread of its own: the main one waits for chunks and for questions."""
