@@ -103,7 +103,7 @@ class SessionPool:
 
 
 class Lending:
-    """A conversation that is had within a ``with`` or ``async with`` block, and given back after."""
+    """A conversation that is had within a ``with`` or ``async with`` block, then given back."""
 
     __slots__ = ("_conversation", "_id", "_lent", "_pool")
 
