@@ -89,6 +89,7 @@ class Server(Rig):
         self.home = Path(addresses["home"])
         self.root = Path(addresses["root"])
         self.version: str = addresses["version"]
+        self.model_url: str = addresses["model_url"]
 
     def project(self, name: str) -> Path:
         """A new git repository with one commit, for one test alone."""

@@ -8,6 +8,7 @@ import pytest
 MODULES = [
     "opencode.conversation",
     "opencode.conversation._conversation",
+    "opencode.conversation._pool",
     "opencode.conversation._providers",
     "opencode.conversation._stream",
     "opencode.conversation._tools",

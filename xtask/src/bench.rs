@@ -15,8 +15,9 @@ use crate::report::{self, Measurement};
 use crate::{machine, servers, shell};
 
 /// Cargo's names of the Rust programs, `core/benches/<name>/main.rs`.
-const RUST: [&str; 2] = ["local", "server"];
-const PYTHON: [&str; 2] = ["python/benches/local.py", "python/benches/server.py"];
+const RUST: [&str; 3] = ["local", "server", "conversation"];
+const PYTHON: [&str; 3] =
+    ["python/benches/local.py", "python/benches/server.py", "python/benches/conversation.py"];
 const DATA_VARIABLE: &str = "OPENCODE_SESSIONS_BENCH_DIR";
 
 pub(crate) fn run(quick: bool) -> Result<()> {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use opencode_sessions::{Durability, Session};
 
-use crate::measure::{Bench, Figure, millis, times};
+use crate::measure::{Bench, Figure, PEAK, memory, millis, times};
 use crate::stores::{storage, write_sessions};
 
 pub(crate) fn run(bench: &Bench) {
@@ -57,19 +57,8 @@ pub(crate) fn run(bench: &Bench) {
 pub(crate) fn load_once(path: &Path) {
     let storage = storage(path, Durability::Disk);
     let id = storage.list_session_ids().expect("the store lists").remove(0);
-    let before = peak_memory();
+    let before = memory(PEAK);
     let session = storage.load(&id).expect("the session loads");
-    println!("{}", peak_memory() - before);
+    println!("{}", memory(PEAK) - before);
     drop(session);
-}
-
-/// The most memory this process ever had, in MB.
-fn peak_memory() -> f64 {
-    std::fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.trim().to_owned();
-            line.strip_suffix(" kB")?.trim().parse::<f64>().ok()
-        })
-        .map_or(0.0, |kilobytes| kilobytes * 1024.0 / 1e6)
 }

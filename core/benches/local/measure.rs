@@ -99,3 +99,17 @@ pub(crate) fn micros(time: Duration) -> f64 {
 pub(crate) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
+
+/// The most memory this process ever had, for [`memory`].
+pub(crate) const PEAK: &str = "VmHWM:";
+
+/// A figure of this process's memory, in MB.
+pub(crate) fn memory(which: &str) -> f64 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find_map(|l| l.strip_prefix(which))?.trim().to_owned();
+            line.strip_suffix(" kB")?.trim().parse::<f64>().ok()
+        })
+        .map_or(0.0, |kilobytes| kilobytes * 1024.0 / 1e6)
+}

@@ -26,8 +26,8 @@ SERVER_PAGE = [
     r"\[bash [\w-]+\]\nWritten\.",
     r"\{'info': .+Hi there!.+\}\n",
 ]
-README = [r"Session ID: [\w-]+\n", r"A scripted answer\."]
-PACKAGE_README = [r"", r"A scripted answer\.\n"]
+README = [r"Session ID: [\w-]+\n", r"A scripted answer\.", r"A scripted answer\."]
+PACKAGE_README = [r"", r"A scripted answer\.\n", r"A scripted answer\.\n"]
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -46,7 +46,10 @@ def test_the_examples_of_a_page_do_what_they_say(
     server: Server,
     client: Client,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.model_url}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
     project = str(server.project(f"page {page.replace('/', ' ')}"))
     found = examples(page)
     assert len(found) == len(prints)

@@ -23,6 +23,7 @@ PRINTS = [
     r"Response started\n(Text: .+\n)+Done\. Tokens: 14\n",
     r"Answer 2\.\nabc123: 4 messages\nCreated: 20.+\nLast message: Answer 2\.\n",
     r"Hello!\n",
+    r"Answer 1\.\n",
     r"It is sunny\.\n",
     r"\('read', 'grep', 'glob', 'custom_tool'\)\n",
     r"Answer 1\.\n",
