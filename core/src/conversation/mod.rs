@@ -3,7 +3,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`Conversation`] | the live object: made, resumed, spoken with |
+//! | [`Conversation`] | the live object: spoken with, listened to |
+//! | `making` | how it is made: new, resumed, with whom it speaks |
 //! | `options` | what it is made with |
 //! | `turn`, `answer`, `calls` | the loop; the message while it comes; the tools it calls |
 //! | [`ResponseStream`], [`Chunk`] | a turn as it is read |
@@ -28,6 +29,7 @@ mod history;
 mod inner;
 mod library;
 mod live;
+mod making;
 mod options;
 mod order;
 mod plain;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::tools::Tool;
@@ -53,8 +54,10 @@ pub struct ConversationOptions {
     pub parallel_tools: Option<usize>,
     /// How long a tool may run; 120 s by default.
     pub tool_timeout: Option<Duration>,
-    pub tool_errors: ToolErrors,
-    pub busy: Busy,
+    /// By default the model is told.
+    pub tool_errors: Option<ToolErrors>,
+    /// By default a message waits its turn.
+    pub busy: Option<Busy>,
     /// Whether everything is stored as it is said (the default), or by `save` only.
     pub auto_save: Option<bool>,
     /// Resumes this session if it exists, and gives a new one this id otherwise.
@@ -102,7 +105,8 @@ pub enum Busy {
 }
 
 /// What a million tokens cost, in one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Prices {
     pub input: f64,
     pub output: f64,
@@ -191,12 +195,28 @@ impl ToolErrors {
     pub fn parse(name: &str) -> Result<Self> {
         one_of("tool_errors", name, [("return", Self::Return), ("raise", Self::Raise)])
     }
+
+    /// The other way of [`parse`](Self::parse).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Return => "return",
+            Self::Raise => "raise",
+        }
+    }
 }
 
 impl Busy {
     /// Reads `wait` or `error`.
     pub fn parse(name: &str) -> Result<Self> {
         one_of("busy", name, [("wait", Self::Wait), ("error", Self::Error)])
+    }
+
+    /// The other way of [`parse`](Self::parse).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Error => "error",
+        }
     }
 }
 
@@ -310,6 +330,13 @@ impl ConversationOptions {
         self.summary_model = self.summary_model.or_else(|| text("summary_model"));
         let turns = count("max_turns").and_then(|n| n.try_into().ok());
         self.max_turns = self.max_turns.or(turns);
+        let seconds = number("tool_timeout").and_then(|s| Duration::try_from_secs_f64(s).ok());
+        self.tool_timeout = self.tool_timeout.or(seconds);
+        let errors = text("tool_errors").and_then(|name| ToolErrors::parse(&name).ok());
+        self.tool_errors = self.tool_errors.or(errors);
+        self.busy = self.busy.or_else(|| text("busy").and_then(|name| Busy::parse(&name).ok()));
+        let prices = kept.get("prices").and_then(|prices| Prices::deserialize(prices).ok());
+        self.prices = self.prices.or(prices);
         let parallel = count("parallel_tools").and_then(|n| n.try_into().ok());
         self.parallel_tools = self.parallel_tools.or(parallel);
         if self.stop_sequences.is_empty() {
@@ -353,6 +380,10 @@ impl ConversationOptions {
             "summary_model": self.summary_model,
             "max_turns": self.max_turns,
             "parallel_tools": self.parallel_tools,
+            "tool_timeout": self.tool_timeout.map(|time| time.as_secs_f64()),
+            "tool_errors": self.tool_errors.map(ToolErrors::as_str),
+            "busy": self.busy.map(Busy::as_str),
+            "prices": self.prices,
             "base_url": self.base_url.as_deref().map(without_password),
         });
         let Value::Object(all) = all else { return Map::new() };
@@ -381,8 +412,8 @@ impl ConversationOptions {
             max_turns: self.max_turns.unwrap_or(defaults::MAX_TURNS),
             parallel_tools: self.parallel_tools.unwrap_or(defaults::PARALLEL_TOOLS),
             tool_timeout: self.tool_timeout.unwrap_or(defaults::TOOL_TIMEOUT),
-            tool_errors: self.tool_errors,
-            busy: self.busy,
+            tool_errors: self.tool_errors.unwrap_or_default(),
+            busy: self.busy.unwrap_or_default(),
             working_dir,
             approve: self.approve.clone(),
             prices: self.prices,

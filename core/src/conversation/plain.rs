@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::events::ConversationEvent;
 use super::history::HistoryMessage;
-use super::options::{Busy, ConversationOptions, Prices, ProviderChoice, ToolErrors};
+use super::options::{Busy, ConversationOptions, ProviderChoice, ToolErrors};
 use super::window::PruneStrategy;
 use crate::error::{OpencodeError, Result};
 use crate::model::Map;
@@ -45,33 +45,18 @@ impl ConversationOptions {
                 let time = Duration::try_from_secs_f64(read(name, value)?);
                 self.tool_timeout = Some(time.map_err(|error| wrong(name, error))?);
             }
-            "tool_errors" => self.tool_errors = ToolErrors::parse(&read::<String>(name, value)?)?,
-            "busy" => self.busy = Busy::parse(&read::<String>(name, value)?)?,
+            "tool_errors" => {
+                self.tool_errors = Some(ToolErrors::parse(&read::<String>(name, value)?)?);
+            }
+            "busy" => self.busy = Some(Busy::parse(&read::<String>(name, value)?)?),
             "auto_save" => self.auto_save = read(name, value)?,
             "session_id" => self.session_id = read(name, value)?,
             "working_dir" => self.working_dir = read(name, value)?,
-            "prices" => self.prices = Some(prices(read(name, value)?)?),
+            "prices" => self.prices = Some(read(name, value)?),
             _ => return Err(OpencodeError::invalid(format!("no option {name:?}"))),
         }
         Ok(())
     }
-}
-
-fn prices(given: Map) -> Result<Prices> {
-    let mut prices = Prices::default();
-    for (name, value) in given {
-        match name.as_str() {
-            "input" => prices.input = read("prices", value)?,
-            "output" => prices.output = read("prices", value)?,
-            "cache_read" => prices.cache_read = read("prices", value)?,
-            "cache_write" => prices.cache_write = read("prices", value)?,
-            _ => {
-                let known = "input, output, cache_read, cache_write";
-                return Err(wrong("prices", format!("no {name:?}; there are {known}")));
-            }
-        }
-    }
-    Ok(prices)
 }
 
 fn read<T: DeserializeOwned>(name: &str, value: Value) -> Result<T> {
@@ -126,7 +111,7 @@ mod tests {
         assert!(options.provider.is_none());
         assert_eq!(options.tool_timeout, Some(Duration::from_millis(500)));
         assert_eq!(options.prices.map(|prices| prices.input), Some(1.0));
-        assert_eq!(options.tool_errors, ToolErrors::Raise);
+        assert_eq!(options.tool_errors, Some(ToolErrors::Raise));
     }
 
     #[test]
@@ -135,7 +120,7 @@ mod tests {
             (json!({"temperature": "hot"}), "temperature: "),
             (json!({"max_tokens": -1}), "max_tokens: "),
             (json!({"tool_timeout": -1}), "tool_timeout: "),
-            (json!({"prices": {"in": 1}}), "no \"in\""),
+            (json!({"prices": {"in": 1}}), "unknown field `in`"),
             (json!({"modle": "m"}), "no option \"modle\""),
             (json!({"busy": "no"}), "busy cannot be \"no\""),
             (json!({"api_key": ["sk-secret"]}), "api_key: it is a text"),

@@ -66,7 +66,7 @@ async fn a_tool_that_runs_when_the_turn_is_ended_is_stopped_and_has_a_result() {
 #[tokio::test]
 async fn a_second_message_is_refused_when_that_is_wanted() {
     let here = place([Reply::text("Hm").and_silence(), Reply::text("Yes.")]);
-    let busy = Busy::Error;
+    let busy = Some(Busy::Error);
     let conversation =
         Conversation::create(ConversationOptions { busy, ..here.options() }).unwrap();
     let mut first = conversation.message("Think.");

@@ -1,7 +1,9 @@
 //! Conversations and their sessions: made, resumed, shared, exported.
 
 use opencode_sessions::conversation::tools::Tool;
-use opencode_sessions::conversation::{Conversation, ConversationOptions, ProviderChoice};
+use opencode_sessions::conversation::{
+    Busy, Conversation, ConversationOptions, Prices, ProviderChoice,
+};
 use opencode_sessions::manager::OnConflict;
 use opencode_sessions::provider::Reply;
 use opencode_sessions::{Format, Query, Role};
@@ -13,7 +15,13 @@ use crate::support::scripted::{self, Scripted};
 #[tokio::test]
 async fn a_conversation_goes_on_where_it_was() {
     let here = place([Reply::text("Blue."), Reply::text("Still blue.")]);
-    let options = ConversationOptions { temperature: Some(0.2), ..here.options() };
+    let options = ConversationOptions {
+        temperature: Some(0.2),
+        tool_timeout: Some(std::time::Duration::from_millis(1_500)),
+        busy: Some(Busy::Error),
+        prices: Some(Prices { input: 3.0, output: 15.0, ..Prices::default() }),
+        ..here.options()
+    };
     let first = Conversation::create(options).unwrap();
     first.message("Which colour?").text().await.unwrap();
     first.close().unwrap();
@@ -23,6 +31,13 @@ async fn a_conversation_goes_on_where_it_was() {
     let asked = here.asked();
     assert_eq!(asked.messages.len(), 3);
     assert_eq!(asked.temperature, Some(0.2), "options are kept");
+    let kept = again.session().unwrap().options.unwrap();
+    let kept = ["tool_timeout", "busy", "prices"].map(|option| kept[option].clone());
+    let prices = json!({"input": 3.0, "output": 15.0, "cache_read": null, "cache_write": null});
+    assert_eq!(kept, [json!(1.5), json!("error"), prices]);
+    let (first, second) = (again.message("And"), again.message("now?"));
+    assert_eq!(second.result().await.unwrap_err().code().as_str(), "BUSY");
+    first.result().await.unwrap_err();
 }
 
 #[tokio::test]

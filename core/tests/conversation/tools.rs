@@ -181,7 +181,7 @@ async fn a_failing_tool_ends_the_turn_when_that_is_wanted_and_the_session_goes_o
     let here = place([Reply::call("add", json!({"a": i64::MAX, "b": 1})), Reply::text("Good.")]);
     let conversation = Conversation::create(ConversationOptions {
         tools: vec![adder().into()],
-        tool_errors: ToolErrors::Raise,
+        tool_errors: Some(ToolErrors::Raise),
         ..here.options()
     })
     .unwrap();

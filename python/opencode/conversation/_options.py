@@ -42,9 +42,8 @@ class Options(TypedDict, total=False):
     ``cache_write``, for providers that tell no cost.
 
     A conversation that is resumed goes on with its model, provider, built-in tools, system prompt
-    and directory, and with what was said of answers, turns and the context window. The rest is to
-    be given again: own tools and providers, ``approve``, ``api_key`` (which is never stored),
-    ``tool_timeout``, ``tool_errors``, ``busy`` and ``prices``.
+    and directory, and with all options that are data. The rest is to be given again: own tools and
+    providers, ``approve``, and ``api_key``, which is never stored.
     """
 
     provider: str | Provider | None
