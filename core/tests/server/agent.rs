@@ -8,6 +8,7 @@ use opencode_sessions::conversation::{
 };
 use opencode_sessions::manager::OnConflict;
 use opencode_sessions::provider::OpenCode;
+use opencode_sessions::server::types::message::Message;
 use opencode_sessions::server::types::part::Part;
 use opencode_sessions::server::{PermissionAnswer, PermissionHandler};
 use opencode_sessions::{Client, Format, Role, SessionMessage, SessionStorage};
@@ -107,9 +108,7 @@ async fn a_fork_is_forked_on_the_server_behind_the_same_turn() {
     let messages = conversation.get_messages(None, None).unwrap();
     let end_of_first = &messages[3].id;
     assert_eq!(messages[4].content, "hello");
-    let texts = |messages: &[opencode_sessions::server::types::message::Message]| {
-        messages.iter().map(|m| m.text()).collect::<Vec<_>>()
-    };
+    let texts = |messages: &[Message]| messages.iter().map(Message::text).collect::<Vec<_>>();
     let whole = here.client.messages().list(server_session(&conversation)).await.unwrap();
 
     let behind_the_first = conversation.fork(Some(end_of_first), None, true).unwrap();
