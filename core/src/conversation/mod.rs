@@ -9,6 +9,7 @@
 //! | [`ResponseStream`], [`Chunk`] | a turn as it is read |
 //! | `context` | what of the history a request holds |
 //! | `order`, `end` | one turn at a time; none after the conversation's end |
+//! | `origin` | where a turn was begun |
 //! | `events` | what those hear who listen |
 //! | `history` | reading, editing, forking what was said |
 //! | `library` | conversations by id: listed, described, deleted, imported |
@@ -30,6 +31,7 @@ mod library;
 mod live;
 mod options;
 mod order;
+mod origin;
 mod plain;
 mod pool;
 mod prompt;
@@ -51,6 +53,7 @@ pub use self::options::{
     ApprovalRequest, Approve, Busy, ConversationOptions, Prices, ProviderChoice, ToolChoice,
     ToolErrors,
 };
+pub use self::origin::{Origin, origin};
 pub use self::pool::{Lent, SessionPool};
 pub use self::prompt::{DEFAULT_SYSTEM_PROMPT, PromptTemplate};
 pub use self::stream::{Reader, ResponseStream};
