@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opencode.conversation._work import Home
+    from opencode.conversation._work import Home, Speaker
     from opencode.sessions._native import Sink
 
 __all__ = ["Event", "Provider", "Reply", "ScriptedModel", "begin_request"]
@@ -140,7 +140,7 @@ def begin_request(provider: Any, home: Home) -> Any:
         )
     name = getattr(provider, "name", None)
 
-    def begin(request: dict[str, Any], sink: Sink) -> Callable[[], None]:
+    def begin(request: dict[str, Any], sink: Sink, speaker: Speaker | None) -> Callable[[], None]:
         def work() -> Any:
             given = stream(request)
             if isinstance(given, AsyncIterable):
@@ -149,7 +149,9 @@ def begin_request(provider: Any, home: Home) -> Any:
                 return _awaited(given, sink)
             return _heard(given, sink)
 
-        job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink))
+        speaker = speaker or home.speaker
+        job = _work.Job(work, speaker, lambda _: None, lambda error: _failed(error, sink))
+        request["cancelled"] = job.cancelled
         return job.begin(is_coroutine=False)
 
     return (name if isinstance(name, str) else type(provider).__name__, home.keep(begin))

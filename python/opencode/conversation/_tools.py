@@ -18,7 +18,7 @@ from opencode.errors import InvalidArgumentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from opencode.conversation._work import Home
+    from opencode.conversation._work import Home, Speaker
     from opencode.sessions._native import Reply
 
 __all__ = ["Tool", "ToolContext", "begin_approval", "begin_call", "made_tool", "tool"]
@@ -161,7 +161,7 @@ def made_tool(given: Any) -> Tool:
 def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Callable[..., Any]]:
     """A tool as the compiled half takes it."""
 
-    def begin(call: dict[str, Any], reply: Reply) -> Callable[[], None]:
+    def begin(call: dict[str, Any], reply: Reply, speaker: Speaker | None) -> Callable[[], None]:
         def run() -> Any:
             context = ToolContext(
                 call["session_id"], call["call_id"], call["working_dir"], job.cancelled
@@ -178,10 +178,10 @@ def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Cal
             _log.info("tool %s failed", tool.name, exc_info=error)
             reply.failed(_told(error))
 
-        job = _work.Job(run, home, done, failed)
+        job = _work.Job(run, speaker or home.speaker, done, failed)
         return job.begin(is_coroutine=_is_coroutine(tool.handler))
 
-    return tool.name, tool.description, tool.parameters, home.keep(begin)
+    return tool.name, tool.description, tool.parameters, home.keep(begin, f"tool {tool.name}")
 
 
 def begin_approval(approve: Callable[[ApprovalRequest], Any], home: Home) -> Callable[..., Any]:
@@ -189,7 +189,7 @@ def begin_approval(approve: Callable[[ApprovalRequest], Any], home: Home) -> Cal
     if not callable(approve):
         raise InvalidArgumentError(f"approve cannot be called: {approve!r}")
 
-    def begin(request: dict[str, Any], reply: Reply) -> Callable[[], None]:
+    def begin(request: dict[str, Any], reply: Reply, speaker: Speaker | None) -> Callable[[], None]:
         def failed(error: BaseException) -> None:
             _log.error("approve failed; the answer is no", exc_info=error)
             reply.failed(_told(error))
@@ -200,7 +200,10 @@ def begin_approval(approve: Callable[[ApprovalRequest], Any], home: Home) -> Cal
             else:
                 failed(TypeError(f"approve is to give True or False, not {answer!r}"))
 
-        job = _work.Job(lambda: approve(ApprovalRequest(**request)), home, done, failed)
+        def ask() -> Any:
+            return approve(ApprovalRequest(**request))
+
+        job = _work.Job(ask, speaker or home.speaker, done, failed)
         return job.begin(is_coroutine=_is_coroutine(approve))
 
     return home.keep(begin)

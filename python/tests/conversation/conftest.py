@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, TypeAlias
+from concurrent.futures import Future
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import pytest
 
 from opencode.conversation import Conversation, Reply, ScriptedModel
 from opencode.sessions import SessionStorage
+
+T = TypeVar("T")
 
 
 class Talk(NamedTuple):
@@ -17,6 +21,20 @@ class Talk(NamedTuple):
 
 
 Begin: TypeAlias = Callable[..., Talk]
+
+
+def within(work: Callable[[], T], seconds: float = 30) -> T:
+    """Gives what work gives, and fails where it would take for ever."""
+    given: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            given.set_result(work())
+        except BaseException as error:
+            given.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return given.result(seconds)
 
 
 @pytest.fixture
