@@ -223,9 +223,9 @@ class Conversation:
         speaker = self._home.speak(self.id)
         return ResponseStream(self._native.message(said, speaker, self), self)
 
-    def _not_in_turn(self, *, unless: bool = False) -> None:
+    def _not_in_turn(self) -> None:
         """What a turn waits for cannot wait for a turn."""
-        if _work.in_turn(self.id) and not unless:
+        if _work.in_turn(self.id):
             raise BusyError(
                 "a turn of this conversation waits for what asks here",
                 hint="use another conversation, or a fork",

@@ -34,15 +34,17 @@ class Provider(Protocol):
 
     ``request`` is a dict: ``model``, ``system``, ``messages`` (as in a session's file), ``tools``
     (``name``, ``description``, ``parameters``), ``temperature``, ``max_tokens``,
-    ``stop_sequences``, ``session_id``, ``working_dir``, ``remembered``. Each event is a text, or
+    ``stop_sequences``, ``session_id``, ``working_dir``, ``remembered``, and ``cancelled``, a
+    ``threading.Event`` that is set when nobody wants the answer any more. Each event is a text, or
     one of ``{"type": "text", "content"}``, ``{"type": "reasoning", "content"}``,
     ``{"type": "reasoning_end", "signature"?}``, ``{"type": "tool_call", "tool", "params", "id"?}``,
     ``{"type": "usage", "prompt_tokens", "completion_tokens", …}``,
     ``{"type": "finish", "reason"}``. An answer that ends without a ``finish`` is whole.
 
     Raise an error of ``opencode.errors`` for a failure of that kind; anything else is a
-    ``ProviderError``. A generator runs on a thread, an asynchronous one on the event loop; either
-    is closed when the turn is ended.
+    ``ProviderError``. A generator runs on a thread, an asynchronous one on the event loop. When
+    the turn is ended an asynchronous one is cancelled, wherever it waits; a generator is closed at
+    its next event, so that one that may wait for long is to look at ``cancelled``.
 
     >>> from opencode.conversation import Conversation
     >>> class Echo:

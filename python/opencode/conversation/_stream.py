@@ -53,14 +53,20 @@ class ResponseStream:
         self._listeners: _Listeners | None = None
 
     def __iter__(self) -> Iterator[Chunk]:
+        self._check()
         return _Chunks(self)
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
+        self._check()
         return _AsyncChunks(self)
 
     def result(self) -> Answer:
-        """Waits for the end of the turn and gives its answer, or raises what it failed with."""
-        self._conversation._not_in_turn(unless=self.is_over)
+        """Waits for the end of the turn and gives its answer, or raises what it failed with.
+
+        ``BusyError`` where the turn, or one before it, waits for what asks; on an event loop
+        ``InvalidArgumentError`` while a coroutine of it is at work there.
+        """
+        self._check_thread()
         try:
             with _work.waiting():
                 data = self._native.result()
@@ -82,7 +88,7 @@ class ResponseStream:
         return self._result().__await__()
 
     async def _result(self) -> Answer:
-        self._conversation._not_in_turn(unless=self.is_over)
+        self._check()
         try:
             data = await self._native.result_async()
         except OpencodeError:
@@ -120,6 +126,19 @@ class ResponseStream:
     def is_over(self) -> bool:
         """Whether the turn is over."""
         return self._native.is_over
+
+    def _check(self) -> None:
+        """What the turn waits for cannot wait for the turn."""
+        if not self.is_over:
+            self._conversation._not_in_turn()
+
+    def _check_thread(self) -> None:
+        self._check()
+        if _work.runs_here(self._conversation.id) and not self.is_over:
+            raise InvalidArgumentError(
+                "a coroutine of this turn is at work on the event loop that would wait for it",
+                hint="await it, or use async for",
+            )
 
     def _told(self) -> None:
         """Who waited for the turn comes after those who listen."""
@@ -179,6 +198,7 @@ class _Chunks:
     def __next__(self) -> Chunk:
         if self._reader is None:
             raise StopIteration
+        self._stream._check_thread()
         try:
             with _work.waiting():
                 data = self._reader.next()

@@ -31,6 +31,7 @@ __all__ = [
     "in_callback",
     "in_turn",
     "running_loop",
+    "runs_here",
     "waiting",
 ]
 
@@ -39,6 +40,8 @@ _lock = threading.Lock()
 _blocked: dict[AbstractEventLoop, int] = {}
 #: Coroutines that were given to a loop and that it has not begun.
 _unbegun: dict[AbstractEventLoop, set[Job]] = {}
+#: Coroutines at work on a loop.
+_begun: dict[AbstractEventLoop, set[Job]] = {}
 #: The library's own loop, and the process it runs in.
 _own: tuple[int, AbstractEventLoop] | None = None
 #: The innermost call that the library made and that this code runs for.
@@ -106,6 +109,14 @@ def _own_loop() -> AbstractEventLoop:
         return _own[1]
 
 
+def runs_here(session_id: str) -> bool:
+    """Whether a coroutine of this session's turn is at work on the loop of this thread."""
+    loop = running_loop()
+    with _lock:
+        begun = _begun.get(loop, ()) if loop is not None else ()
+        return any(job.session_id == session_id for job in begun)
+
+
 class waiting:
     """A block in which this thread waits, and runs no loop: what it was to run goes elsewhere."""
 
@@ -136,6 +147,7 @@ def _in_forked_child() -> None:
     _lock = threading.Lock()
     _blocked.clear()
     _unbegun.clear()
+    _begun.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -223,6 +235,11 @@ class Job:
         #: Set when nobody wants the result any more.
         self.cancelled = threading.Event()
 
+    @property
+    def session_id(self) -> str:
+        """For whose turn it is."""
+        return self._speaker.session_id
+
     def _done(self, given: Any) -> None:
         self._call.is_over = True
         self._answered(given)
@@ -284,12 +301,19 @@ class Job:
             if inspect.iscoroutine(awaited):
                 awaited.close()
             return
+        with _lock:
+            _begun.setdefault(loop, set()).add(self)
         self._task = loop.create_task(_coroutine(awaited))
         self._task.add_done_callback(self._settle)
 
     def _settle(self, task: Task[Any]) -> None:
         import asyncio
 
+        with _lock:
+            loop = task.get_loop()
+            _begun[loop].discard(self)
+            if not _begun[loop]:
+                del _begun[loop]
         if task.cancelled():
             self._failed(asyncio.CancelledError("it was cancelled"))
         elif (error := task.exception()) is not None:

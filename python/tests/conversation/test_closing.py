@@ -85,7 +85,9 @@ def test_a_tool_may_close_the_conversation_that_waits_for_it(
 
 def test_a_conversation_is_completed_by_hand(begin: Begin) -> None:
     conversation = begin([Reply("Hm", hangs=True), "Yes."]).conversation
-    with conversation.message("Think."):
+    with conversation.message("Think.") as stream:
+        chunks = iter(stream)
+        next(chunks)
         assert conversation.status == "active"
         with pytest.raises(BusyError):
             conversation.complete()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from opencode.conversation import Conversation, Message, Reply, ResponseStream
-from opencode.errors import BusyError, ProviderError
+from opencode.conversation import Chunk, Conversation, Message, Reply, ResponseStream
+from opencode.errors import BusyError, InvalidArgumentError, ProviderError
 from opencode.sessions import SessionStorage
 from tests.conversation.conftest import Begin, within
 
@@ -122,9 +122,13 @@ def asks_itself(replies: list[str | Reply], begin: Begin, **options: Any) -> Con
         assert said.wait(10)
         return streams[0].text()
 
+    def read() -> list[Chunk]:
+        assert said.wait(10)
+        return list(streams[0])
+
     said = threading.Event()
     streams: list[ResponseStream] = []
-    options = {"tools": [ask, ask_later, wait], **options}
+    options = {"tools": [ask, ask_later, wait, read], **options}
     conversations.append(begin(replies, **options).conversation)
     streams.append(conversations[0].message("Go."))
     said.set()
@@ -132,7 +136,7 @@ def asks_itself(replies: list[str | Reply], begin: Begin, **options: Any) -> Con
     return conversations[0]
 
 
-@pytest.mark.parametrize("how", ["ask", "ask_later", "wait"])
+@pytest.mark.parametrize("how", ["ask", "ask_later", "wait", "read"])
 def test_a_tool_cannot_wait_for_the_conversation_that_waits_for_it(begin: Begin, how: str) -> None:
     began = time.monotonic()
     conversation = within(lambda: asks_itself([Reply(calls=[(how, {})]), "Done.", "Ghost."], begin))
@@ -233,3 +237,24 @@ async def test_an_object_that_saves_at_its_end_keeps_nobody_waiting(
     assert await asyncio.to_thread(ended.wait, 20)
     answer = await asyncio.wait_for(asyncio.ensure_future(_awaited(other.message("Hi."))), 20)
     assert answer.text == "Hello."
+
+
+async def test_a_loop_that_runs_a_turns_coroutine_cannot_be_blocked_by_waiting_for_it(
+    storage: SessionStorage,
+) -> None:
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    class Model:
+        async def stream(self, _: object) -> AsyncIterator[str]:
+            asked.set()
+            await goes_on.wait()
+            yield "Hello."
+
+    async with Conversation.create("any", provider=Model(), storage=storage) as conversation:
+        stream = conversation.message("Hi.")
+        await asked.wait()
+        with pytest.raises(InvalidArgumentError, match="await it"):
+            stream.text()
+        goes_on.set()
+        assert (await stream).text == "Hello."
+        assert stream.text() == "Hello."
