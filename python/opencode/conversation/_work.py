@@ -64,13 +64,14 @@ class Call:
 
 def entered(context: contextvars.Context, session_id: str | None) -> Call:
     """Makes it the context of a new call."""
-    call = Call(session_id, context.get(_call))
+    outer = next(_underway(context.get(_call)), None)
+    call = Call(session_id, outer)
     context.run(_call.set, call)
     return call
 
 
-def _calls() -> Iterator[Call]:
-    call = _call.get()
+def _underway(call: Call | None) -> Iterator[Call]:
+    """Those that are not over, from this one outwards."""
     while call is not None:
         if not call.is_over:
             yield call
@@ -79,12 +80,12 @@ def _calls() -> Iterator[Call]:
 
 def in_callback() -> bool:
     """Whether a callback waits for this; then it cannot wait for callbacks."""
-    return any(call.session_id is None for call in _calls())
+    return any(call.session_id is None for call in _underway(_call.get()))
 
 
 def in_turn(session_id: str) -> bool:
     """Whether a turn of this session waits for this; then it cannot wait for another one."""
-    return any(call.session_id == session_id for call in _calls())
+    return any(call.session_id == session_id for call in _underway(_call.get()))
 
 
 def running_loop() -> AbstractEventLoop | None:

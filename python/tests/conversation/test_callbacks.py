@@ -26,10 +26,14 @@ async def _awaited(stream: Any) -> Any:
 
 async def test_one_registered_on_a_loop_runs_there_also_while_the_loop_waits(begin: Begin) -> None:
     names: list[str] = []
-    saved, told = asyncio.Event(), asyncio.Event()
     conversation = begin(["Hello."]).conversation
-    conversation.on("save", lambda: (names.append(here()), saved.set()))
-    conversation.on("message", lambda _: (names.append(here()), told.set()))
+
+    def heard(event: asyncio.Event) -> None:
+        names.append(here())
+        event.set()
+
+    saved, told = asyncio.Event(), asyncio.Event()
+    conversation.on("save", lambda: heard(saved)).on("message", lambda _: heard(told))
     conversation.save()
     await asyncio.wait_for(saved.wait(), 20)
     conversation.message("Hi.").text()
