@@ -1,15 +1,21 @@
 //! The process's turning points: its end, and forks.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use opencode_sessions::store::{ForkGuard, before_fork};
 use pyo3::prelude::*;
 
+use crate::background::at_most;
 use crate::{conversation, gil, logging, manager};
 
 thread_local! {
     static FORKING: RefCell<Option<ForkGuard>> = const { RefCell::new(None) };
 }
+
+/// How long the interpreter's end waits for turns that are being ended.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// At the interpreter's end: closes every manager's session, and every conversation.
 #[pyfunction]
@@ -22,12 +28,18 @@ pub(crate) fn at_exit(py: Python<'_>) {
             logging::exception(py, "the current session was not closed well", &error);
         }
     }
-    for conversation in conversation::all() {
+    let conversations = conversation::all();
+    for conversation in &conversations {
         let closed = gil::released(py, || conversation.close());
         if let Err(error) = closed {
             let error = PyErr::from(error);
             logging::exception(py, "a conversation was not closed well", &error);
         }
+    }
+    // Turns that ran store what they said.
+    if conversations.iter().any(|conversation| conversation.closed().now_or_never().is_none()) {
+        let all = futures_util::future::join_all(conversations.iter().map(|one| one.closed()));
+        at_most(py, LAST_WORDS, all);
     }
 }
 

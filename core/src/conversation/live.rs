@@ -9,6 +9,7 @@ use super::events::{ConversationEvent, ConversationEventKind, ListenerId};
 use super::inner::Inner;
 use super::making::{names, set};
 use super::options::Busy;
+use super::origin::{self, Origin};
 use super::stream::{self, ResponseStream};
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
@@ -55,6 +56,16 @@ impl Conversation {
 
     /// The same with a message of parts: images, files.
     pub fn send(&self, message: SessionMessage) -> ResponseStream {
+        self.said(message, None)
+    }
+
+    /// The same; [`origin`](super::origin()) gives `origin` again where the turn asks a tool of the
+    /// program's own, `approve` or a provider.
+    pub fn send_from(&self, message: SessionMessage, origin: Origin) -> ResponseStream {
+        self.said(message, Some(origin))
+    }
+
+    fn said(&self, message: SessionMessage, origin: Option<Origin>) -> ResponseStream {
         let (speaker, stream) = stream::stream(&self.inner.id, self.inner.end.token());
         let fail = |error: OpencodeError| {
             speaker.over(Err(error.of_session(&self.inner.id)));
@@ -87,7 +98,7 @@ impl Conversation {
             return stream;
         }
         let inner = Arc::clone(&self.inner);
-        runtime.spawn(async move {
+        runtime.spawn(origin::begun(origin, async move {
             let place = match ready {
                 Some(place) => Some(place),
                 None => inner.unless_ended_before(&speaker, place).await,
@@ -99,7 +110,7 @@ impl Conversation {
             // Who hears of the end can speak at once.
             drop(place);
             inner.over(&speaker, outcome);
-        });
+        }));
         stream
     }
 

@@ -10,6 +10,7 @@
 //! | [`ResponseStream`], [`Chunk`] | a turn as it is read |
 //! | `context` | what of the history a request holds |
 //! | `order`, `end` | one turn at a time; none after the conversation's end |
+//! | `origin` | where a turn was begun |
 //! | `events` | what those hear who listen |
 //! | `history` | reading, editing, forking what was said |
 //! | `library` | conversations by id: listed, described, deleted, imported |
@@ -32,6 +33,7 @@ mod live;
 mod making;
 mod options;
 mod order;
+mod origin;
 mod plain;
 mod pool;
 mod prompt;
@@ -53,6 +55,7 @@ pub use self::options::{
     ApprovalRequest, Approve, Busy, ConversationOptions, Prices, ProviderChoice, ToolChoice,
     ToolErrors,
 };
+pub use self::origin::{Origin, origin};
 pub use self::pool::{Lent, SessionPool};
 pub use self::prompt::{DEFAULT_SYSTEM_PROMPT, PromptTemplate};
 pub use self::stream::{Reader, ResponseStream};

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use opencode_sessions::conversation::tools::{Tool, ToolContext, ToolHandler, ToolOutcome};
 use opencode_sessions::conversation::{
-    Approve, Chunk, Conversation, ConversationOptions, ToolErrors,
+    Approve, Chunk, Conversation, ConversationOptions, ToolErrors, origin,
 };
 use opencode_sessions::provider::Reply;
+use opencode_sessions::{Role, SessionMessage};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -296,4 +297,39 @@ async fn a_result_of_a_hundred_megabytes_is_cut_for_the_model() {
     let told = results(&chunks).remove(0).1;
     assert!(told.as_str().unwrap().chars().count() <= 30_000);
     assert!(here.asked().messages[2].content.len() <= 30_000);
+}
+
+#[tokio::test]
+async fn a_tool_and_who_approves_find_where_their_turn_was_begun() {
+    let here = place([
+        Reply::text("").and_call("write", json!({"filePath": "a.txt", "content": "hello"})),
+        Reply::text("").and_call("look", json!({})),
+        Reply::text("Done."),
+        Reply::text("").and_call("look", json!({})),
+        Reply::text("Done."),
+    ]);
+    fn begun() -> Option<&'static str> {
+        origin().and_then(|origin| origin.downcast_ref::<&'static str>().copied())
+    }
+    let look = tool("look", |_| async { Ok(json!(begun())) });
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    let approve = Approve::new(move |_| {
+        noted.lock().unwrap().push(begun());
+        async { true }
+    });
+    let conversation = Conversation::create(ConversationOptions {
+        tools: vec!["write".into(), look.into()],
+        approve: Some(approve),
+        ..here.options()
+    })
+    .unwrap();
+    let said = |text: &str| SessionMessage::new(Role::User, text);
+    let alice = conversation.send_from(said("Go."), Arc::new("alice"));
+    let nobody = conversation.message("And again.");
+    let (of_alice, of_nobody) = (all(alice).await.0, all(nobody).await.0);
+    assert_eq!(results(&of_alice)[1].1, json!("alice"));
+    assert_eq!(results(&of_nobody)[0].1, Value::Null);
+    assert_eq!(*seen.lock().unwrap(), [Some("alice")]);
+    assert!(origin().is_none());
 }

@@ -24,7 +24,7 @@ from opencode.conversation._records import (
 from opencode.conversation._stream import ResponseStream
 from opencode.conversation._tools import Tool, begin_call, made_tool
 from opencode.conversation._typing import Self, Unpack
-from opencode.errors import InvalidArgumentError
+from opencode.errors import BusyError, InvalidArgumentError
 from opencode.sessions import CleanupResult, Session, SessionMessage, SessionStorage
 from opencode.sessions._native import LiveConversation, flush_events
 
@@ -83,7 +83,6 @@ class Conversation:
     @classmethod
     def _made(cls, make: Callable[[dict[str, Any]], LiveConversation], options: Any) -> Self:
         home = _work.Home()
-        home.remember()
         return cls._of(make(native(options, home)), home)
 
     @classmethod
@@ -207,8 +206,10 @@ class Conversation:
         """Says something: a text, a message, or parts as chat APIs in OpenAI's shape take them.
 
         The turn begins at once, or behind the one that runs; it goes on whether or not the stream
-        is read. What is wrong is raised where the stream is read or awaited.
+        is read. What is wrong is raised where the stream is read or awaited. ``BusyError`` in a
+        tool, ``approve`` or a provider that a turn of this conversation waits for.
         """
+        self._not_in_turn()
         if not isinstance(said, (str, SessionMessage)):
             is_list = isinstance(said, Sequence)
             if not is_list or not all(isinstance(part, Mapping) for part in said):
@@ -216,13 +217,29 @@ class Conversation:
                 raise TypeError(f"a text, a SessionMessage or a list of parts is said, no {kind}")
             said = SessionMessage.from_llm_message({"role": "user", "content": said})
         with Failures() as failures:
-            self._home.remember()
-            return ResponseStream(self._native.message(said, self), self._settled, failures)
+            speaker = self._home.speak(self.id)
+            native = self._native.message(said, speaker, self)
+            return ResponseStream(native, self, failures)
 
-    def _settled(self) -> None:
-        if self._listeners:
+    def _not_in_turn(self) -> None:
+        """What a turn waits for cannot wait for a turn."""
+        if _work.in_turn(self.id):
+            raise BusyError(
+                "a turn of this conversation waits for what asks here",
+                hint="use another conversation, or a fork",
+                session_id=self.id,
+            )
+
+    def _told(self) -> None:
+        """Waits until those who listen heard what happened so far."""
+        if self._listeners and self._caller.is_awaited:
             flush_events()
             self._caller.wait()
+
+    async def _told_async(self) -> None:
+        """The same on a loop, where what was awaited came after what happened before."""
+        if self._listeners:
+            await self._caller.wait_async()
 
     def register_tool(
         self,
@@ -334,7 +351,7 @@ class Conversation:
         ``inclusive``; all of them without one. ``SessionConflictError`` when the new id exists.
         """
         forked = self._native.fork(from_message, new_session_id, inclusive)
-        return self._of(forked, self._home)
+        return self._of(forked, self._home.fork())
 
     def export(self, format: Literal["native", "opencode"] = "native") -> dict[str, Any]:
         """The session as plain data, in our own form or OpenCode's."""
@@ -345,7 +362,24 @@ class Conversation:
         """Makes everything durable; without ``auto_save``, stores it."""
         self._native.save()
         with _work.waiting():
-            self._settled()
+            self._told()
+
+    def complete(self) -> None:
+        """Sets the status ``completed``, until something is said again.
+
+        ``BusyError`` during a turn.
+        """
+        self._native.complete()
+
+    @property
+    def status(self) -> str:
+        """The status, as in ``state``."""
+        return self.state.status
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._native.is_closed
 
     @property
     def state(self) -> SessionState:
@@ -358,12 +392,17 @@ class Conversation:
         return self._native.session()
 
     def close(self) -> None:
-        """Makes everything durable and lets others write."""
-        self._native.close()
+        """Makes everything durable and lets others write.
+
+        A turn that runs is ended, and what it said is stored as interrupted; this waits for that,
+        except in a tool, ``approve`` or a provider that the turn waits for.
+        """
+        with _work.waiting():
+            self._native.close(not _work.in_turn(self.id))
 
     async def aclose(self) -> None:
-        """The same as ``close()``."""
-        self._native.close()
+        """The same as ``close()``, and the loop goes on meanwhile."""
+        await self._native.close_async(not _work.in_turn(self.id))
 
     def __enter__(self) -> Self:
         return self
@@ -385,7 +424,7 @@ class Conversation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        await self.aclose()
 
     def __repr__(self) -> str:
         return f"<Conversation {self.id}>"

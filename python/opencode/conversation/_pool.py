@@ -57,6 +57,7 @@ class SessionPool:
         """The conversation of this id, made if there is none, for a ``with`` or ``async with``.
 
         Entering it waits while somebody else has the conversation, or while all places are taken.
+        A tool that is registered within the block works within it only: give the pool its tools.
         """
         return Lending(self, session_id)
 
@@ -115,7 +116,7 @@ class Lending:
 
     def _begun(self, lent: LiveLent) -> Conversation:
         self._lent = lent
-        self._conversation = Conversation._of(lent.conversation(), self._pool._home)
+        self._conversation = Conversation._of(lent.conversation(), self._pool._home.fork())
         return self._conversation
 
     def _over(self) -> None:

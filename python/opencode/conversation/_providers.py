@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opencode.conversation._work import Home
+    from opencode.conversation._work import Home, Speaker
     from opencode.sessions._native import Sink
 
 __all__ = ["Event", "Provider", "Reply", "ScriptedModel", "begin_request"]
@@ -39,7 +39,8 @@ class Provider(Protocol):
 
     ``request`` is a dict: ``model``, ``system``, ``messages`` (as in a session's file), ``tools``
     (``name``, ``description``, ``parameters``), ``temperature``, ``max_tokens``,
-    ``stop_sequences``, ``session_id``, ``working_dir``, ``remembered``. Each event is a text, or
+    ``stop_sequences``, ``session_id``, ``working_dir``, ``remembered``, and ``cancelled``, a
+    ``threading.Event`` that is set when nobody wants the answer any more. Each event is a text, or
     one of ``{"type": "text", "content"}``, ``{"type": "reasoning", "content"}``,
     ``{"type": "reasoning_end", "signature"?}``, ``{"type": "tool_call", "tool", "params", "id"?}``,
     ``{"type": "usage", "prompt_tokens", "completion_tokens", …}``,
@@ -50,8 +51,10 @@ class Provider(Protocol):
     first word, the model is asked again after a ``RateLimitError``, ``ConnectionFailedError`` or
     ``RequestTimeoutError``, and after whatever is ``retryable``.
 
-    A generator runs on a thread, an asynchronous one on the event loop; either is closed when the
-    turn is ended. A coroutine function may give all events at once.
+    A generator runs on a thread, an asynchronous one on the event loop. When the turn is ended an
+    asynchronous one is cancelled, wherever it waits; a generator is closed at its next event, so
+    that one that may wait for long is to look at ``cancelled``. A coroutine function may give all
+    events at once.
 
     Two more methods may be there: ``limits(model)``, which gives ``{"context": …, "output": …}`` in
     tokens, as far as they are known, and ``count_tokens(model, text)``, an ``int`` or ``None``;
@@ -161,7 +164,7 @@ def begin_request(provider: Any, home: Home) -> Any:
             return limits(model) if callable(limits) else {}
         return count_tokens(model, text) if callable(count_tokens) else None
 
-    def begin(request: dict[str, Any], sink: Sink) -> Callable[[], None]:
+    def begin(request: dict[str, Any], sink: Sink, speaker: Speaker | None) -> Callable[[], None]:
         keep: Callable[[BaseException, str], None] | None = None
 
         def work() -> Any:
@@ -174,7 +177,9 @@ def begin_request(provider: Any, home: Home) -> Any:
                 return _awaited(given, sink)
             return _heard(given, sink)
 
-        job = _work.Job(work, home, lambda _: None, lambda error: _failed(error, sink, keep))
+        speaker = speaker or home.speaker
+        job = _work.Job(work, speaker, lambda _: None, lambda error: _failed(error, sink, keep))
+        request["cancelled"] = job.cancelled
         return job.begin(is_coroutine=False)
 
     named = name if isinstance(name, str) else type(provider).__name__

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from opencode.conversation import _work
 from opencode.conversation._chunks import Chunk, EndChunk, chunk
-from opencode.conversation._events import Caller, Listener
+from opencode.conversation._events import Caller, Listener, over, sign
 from opencode.conversation._failures import Failures
 from opencode.conversation._records import Answer
 from opencode.conversation._typing import Self
@@ -18,6 +18,7 @@ from opencode.errors import InvalidArgumentError, OpencodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from opencode.conversation._conversation import Conversation
     from opencode.sessions._native import LiveReader, LiveResponse
 
 __all__ = ["ResponseStream"]
@@ -46,25 +47,31 @@ class ResponseStream:
     stop
     """
 
-    __slots__ = ("__weakref__", "_failures", "_listeners", "_native", "_settled")
+    __slots__ = ("__weakref__", "_conversation", "_failures", "_listeners", "_native")
 
     def __init__(
-        self, native: LiveResponse, settled: Callable[[], None], failures: Failures
+        self, native: LiveResponse, conversation: Conversation, failures: Failures
     ) -> None:
         self._native = native
+        self._conversation = conversation
         self._failures = failures
-        #: Waits until those heard of the turn who listen to its conversation.
-        self._settled = settled
         self._listeners: _Listeners | None = None
 
     def __iter__(self) -> Iterator[Chunk]:
+        self._check()
         return _Chunks(self)
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
+        self._check()
         return _AsyncChunks(self)
 
     def result(self) -> Answer:
-        """Waits for the end of the turn and gives its answer, or raises what it failed with."""
+        """Waits for the end of the turn and gives its answer, or raises what it failed with.
+
+        ``BusyError`` where the turn, or one before it, waits for what asks; on an event loop
+        ``InvalidArgumentError`` while a coroutine of it is at work there.
+        """
+        self._check_thread()
         try:
             with _work.waiting():
                 data = self._native.result()
@@ -87,6 +94,7 @@ class ResponseStream:
         return self._result().__await__()
 
     async def _result(self) -> Answer:
+        self._check()
         try:
             data = await self._native.result_async()
         except OpencodeError as error:
@@ -134,16 +142,30 @@ class ResponseStream:
         """Whether the turn is over."""
         return self._native.is_over
 
+    def _check(self) -> None:
+        """What the turn waits for cannot wait for the turn."""
+        if not self.is_over:
+            self._conversation._not_in_turn()
+
+    def _check_thread(self) -> None:
+        self._check()
+        if _work.runs_here(self._conversation.id) and not self.is_over:
+            raise InvalidArgumentError(
+                "a coroutine of this turn is at work on the event loop that would wait for it",
+                hint="await it, or use async for",
+            )
+
     def _told(self) -> None:
         """Who waited for the turn comes after those who listen."""
         with _work.waiting():
             if self._listeners is not None:
                 self._listeners.wait()
-            self._settled()
+            self._conversation._told()
 
     async def _told_async(self) -> None:
         if self._listeners is not None:
             await self._listeners.wait_async()
+        await self._conversation._told_async()
 
     def __enter__(self) -> Self:
         return self
@@ -191,6 +213,7 @@ class _Chunks:
     def __next__(self) -> Chunk:
         if self._reader is None:
             raise StopIteration
+        self._stream._check_thread()
         try:
             with _work.waiting():
                 data = self._reader.next()
@@ -250,16 +273,16 @@ class _AsyncChunks:
 class _Listeners:
     """Those who listen to a turn, and who reads it for them: a task, or a thread."""
 
-    __slots__ = ("_callbacks", "_lock", "_native", "_over", "_reading", "_seen", "_thread")
+    __slots__ = ("_callbacks", "_caller", "_lock", "_native", "_over", "_reading", "_seen")
 
     def __init__(self, native: LiveResponse) -> None:
         self._native = native
         self._callbacks: list[tuple[str, Listener]] = []
+        self._caller = Caller()
         self._lock = threading.RLock()
         self._seen: list[tuple[Any, ...]] = [("start",)]
-        self._over = threading.Event()
+        self._over = sign()
         self._reading: asyncio.Task[None] | None = None
-        self._thread: threading.Thread | None = None
         # A reader of its own, who sees all of it.
         reader = native.reader(ends=False, quiet=True)
         loop = _work.running_loop()
@@ -267,25 +290,27 @@ class _Listeners:
             self._reading = loop.create_task(self._read_async(reader))
             return
         name = "opencode-sessions turn"
-        self._thread = threading.Thread(target=self._read, args=(reader,), name=name, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._read, args=(reader,), name=name, daemon=True).start()
 
     def add(self, event: str, callback: Callable[..., object]) -> None:
         if event == "error":
             self._native.hear()
-        listener = Listener(callback, f"a turn's {event}", Caller())
+        listener = Listener(callback, f"a turn's {event}", self._caller)
+        # Under the lock callbacks are only put in order; they are called without it.
         with self._lock:
             self._callbacks.append((event, listener))
             for seen, *arguments in self._seen:
                 if seen == event:
-                    listener.now(*arguments)
+                    listener.tell(*arguments)
+        if self._over.done() and _work.running_loop() is None:
+            self._caller.wait()
 
     def _tell(self, event: str, *arguments: Any) -> None:
         with self._lock:
             self._seen.append((event, *arguments))
             for wanted, listener in self._callbacks:
                 if wanted == event:
-                    listener.now(*arguments)
+                    listener.tell(*arguments)
 
     def _chunk(self, data: dict[str, Any]) -> None:
         seen = chunk(data)
@@ -298,7 +323,7 @@ class _Listeners:
         except OpencodeError as error:
             self._tell("error", error)
         finally:
-            self._over.set()
+            self._over.set_result(None)
 
     async def _read_async(self, reader: LiveReader) -> None:
         try:
@@ -307,20 +332,24 @@ class _Listeners:
         except OpencodeError as error:
             self._tell("error", error)
         finally:
-            self._over.set()
+            self._over.set_result(None)
 
     def wait(self) -> None:
-        """Until all was told; not from within a callback, nor where that would never be."""
-        if self._reading is None and self._thread is not threading.current_thread():
-            self._over.wait()
+        """Until all was told; not for a callback, nor where that would never be."""
+        if not self._caller.is_awaited:
+            return
+        if self._reading is None:
+            self._over.result()
+        self._caller.wait()
 
     async def wait_async(self) -> None:
-        reading = self._reading
-        if reading is None or reading.get_loop() is not asyncio.get_running_loop():
+        """The same on a loop, and until coroutines that are callbacks there are through."""
+        loop = asyncio.get_running_loop()
+        if not self._caller.is_awaited:
             return
-        current = asyncio.current_task()
-        if reading is current or any(current in one.tasks for _, one in self._callbacks):
-            return
-        await asyncio.wait([reading])
-        if begun := [task for _, listener in self._callbacks for task in listener.tasks]:
+        if self._reading is None or self._reading.get_loop() is loop:
+            await over(self._over)
+        await self._caller.wait_async()
+        begun = [task for _, listener in self._callbacks for task in listener.tasks]
+        if begun := [task for task in begun if task.get_loop() is loop]:
             await asyncio.wait(begun)

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec, TypeVar
 
-    from opencode.conversation._work import Home
+    from opencode.conversation._work import Home, Speaker
     from opencode.sessions._native import Reply
 
     # With defaults, so that ``Tool`` alone is a type, too.
@@ -228,7 +228,7 @@ def made_tool(
 def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Callable[..., Any]]:
     """A tool as the compiled half takes it."""
 
-    def begin(call: dict[str, Any], reply: Reply) -> Callable[[], None]:
+    def begin(call: dict[str, Any], reply: Reply, speaker: Speaker | None) -> Callable[[], None]:
         keep: Callable[[BaseException, str], None] | None = None
 
         def run() -> Any:
@@ -252,10 +252,10 @@ def begin_call(tool: Tool, home: Home) -> tuple[str, str, Mapping[str, Any], Cal
                 keep(error, told)
             reply.failed(told)
 
-        job = _work.Job(run, home, done, failed)
+        job = _work.Job(run, speaker or home.speaker, done, failed)
         return job.begin(is_coroutine=_is_coroutine(tool.handler))
 
-    return tool.name, tool.description, tool.parameters, home.keep(begin)
+    return tool.name, tool.description, tool.parameters, home.keep(begin, f"tool {tool.name}")
 
 
 def begin_approval(approve: Callable[[ApprovalRequest], Any], home: Home) -> Callable[..., Any]:
@@ -263,7 +263,7 @@ def begin_approval(approve: Callable[[ApprovalRequest], Any], home: Home) -> Cal
     if not callable(approve):
         raise InvalidArgumentError(f"approve cannot be called: {approve!r}")
 
-    def begin(request: dict[str, Any], reply: Reply) -> Callable[[], None]:
+    def begin(request: dict[str, Any], reply: Reply, speaker: Speaker | None) -> Callable[[], None]:
         def failed(error: BaseException) -> None:
             _log.error("approve failed; the answer is no", exc_info=error)
             reply.failed(_told(error))
@@ -274,7 +274,10 @@ def begin_approval(approve: Callable[[ApprovalRequest], Any], home: Home) -> Cal
             else:
                 failed(TypeError(f"approve is to give True or False, not {answer!r}"))
 
-        job = _work.Job(lambda: approve(ApprovalRequest(**request)), home, done, failed)
+        def ask() -> Any:
+            return approve(ApprovalRequest(**request))
+
+        job = _work.Job(ask, speaker or home.speaker, done, failed)
         return job.begin(is_coroutine=_is_coroutine(approve))
 
     return home.keep(begin)

@@ -1,8 +1,9 @@
 """Where the program's own functions run: on threads, and coroutines on event loops.
 
-A function gets a thread of its own, so that it may wait. A coroutine runs on the loop that last
-spoke with its conversation; without one, or while that one's thread waits for this library, on a
-loop of the library, so that nothing waits for itself.
+They run in the context of who spoke. A function gets a thread of its own, so that it may wait. A
+coroutine runs on the loop that spoke; without one, or while that one's thread waits for this
+library, on a loop of the library. What runs knows by its context what it is called for, so that
+nothing waits for itself.
 """
 
 from __future__ import annotations
@@ -18,17 +19,73 @@ from typing import Any
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
-__all__ = ["Home", "Job", "Weakly", "running_loop", "waiting"]
+__all__ = [
+    "Call",
+    "Home",
+    "Job",
+    "Speaker",
+    "Weakly",
+    "entered",
+    "in_callback",
+    "in_turn",
+    "running_loop",
+    "runs_here",
+    "waiting",
+]
 
 _lock = threading.Lock()
 #: How many waits keep the thread of a loop from running it.
 _blocked: dict[AbstractEventLoop, int] = {}
 #: Coroutines that were given to a loop and that it has not begun.
 _unbegun: dict[AbstractEventLoop, set[Job]] = {}
+#: Coroutines at work on a loop.
+_begun: dict[AbstractEventLoop, set[Job]] = {}
 #: The library's own loop, and the process it runs in.
 _own: tuple[int, AbstractEventLoop] | None = None
+#: The innermost call that the library made and that this code runs for.
+_call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("opencode call", default=None)
+
+
+class Call:
+    """A call of the program by the library: for the turn of a session, or a callback (``None``).
+
+    What it starts, and what speaks for it, has it in its context until it is over.
+    """
+
+    __slots__ = ("is_over", "outer", "session_id")
+
+    def __init__(self, session_id: str | None, outer: Call | None) -> None:
+        self.session_id = session_id
+        self.outer = outer
+        self.is_over = False
+
+
+def entered(context: contextvars.Context, session_id: str | None) -> Call:
+    """Makes it the context of a new call."""
+    outer = next(_underway(context.get(_call)), None)
+    call = Call(session_id, outer)
+    context.run(_call.set, call)
+    return call
+
+
+def _underway(call: Call | None) -> Iterator[Call]:
+    """Those that are not over, from this one outwards."""
+    while call is not None:
+        if not call.is_over:
+            yield call
+        call = call.outer
+
+
+def in_callback() -> bool:
+    """Whether a callback waits for this; then it cannot wait for callbacks."""
+    return any(call.session_id is None for call in _underway(_call.get()))
+
+
+def in_turn(session_id: str) -> bool:
+    """Whether a turn of this session waits for this; then it cannot wait for another one."""
+    return any(call.session_id == session_id for call in _underway(_call.get()))
 
 
 def running_loop() -> AbstractEventLoop | None:
@@ -51,6 +108,14 @@ def _own_loop() -> AbstractEventLoop:
             threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
             _own = (os.getpid(), loop)
         return _own[1]
+
+
+def runs_here(session_id: str) -> bool:
+    """Whether a coroutine of this session's turn is at work on the loop of this thread."""
+    loop = running_loop()
+    with _lock:
+        begun = _begun.get(loop, ()) if loop is not None else ()
+        return any(job.session_id == session_id for job in begun)
 
 
 class waiting:
@@ -83,6 +148,7 @@ def _in_forked_child() -> None:
     _lock = threading.Lock()
     _blocked.clear()
     _unbegun.clear()
+    _begun.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -108,37 +174,44 @@ class Weakly:
         return function(*arguments)
 
 
+class Speaker:
+    """Who says something: the loop and the context in which what the turn asks is to run."""
+
+    __slots__ = ("context", "loop", "session_id")
+
+    def __init__(self, session_id: str = "", loop: AbstractEventLoop | None = None) -> None:
+        self.session_id = session_id
+        self.loop = running_loop() or loop
+        self.context = contextvars.copy_context()
+
+
 class Home:
-    """What the functions of a conversation have in common, also with its forks.
+    """Keeps the functions of a conversation, and who last spoke with it."""
 
-    That is the loop, and the context, in which it was last spoken with.
-    """
-
-    __slots__ = ("_context", "_kept", "_loop")
+    __slots__ = ("_kept", "speaker")
 
     def __init__(self) -> None:
-        self._loop: AbstractEventLoop | None = None
-        self._context = contextvars.Context()
-        self._kept: list[Callable[..., Any]] = []
+        self._kept: dict[object, Callable[..., Any]] = {}
+        self.speaker = Speaker()
 
-    def keep(self, function: Callable[..., Any]) -> Weakly:
-        """Keeps a function; gives what the compiled half holds of it."""
-        self._kept.append(function)
+    def keep(self, function: Callable[..., Any], name: str | None = None) -> Weakly:
+        """Keeps a function, in the place of one of that name.
+
+        Gives what the compiled half holds of it.
+        """
+        self._kept[name or function] = function
         return Weakly(function)
 
-    def remember(self) -> None:
+    def speak(self, session_id: str) -> Speaker:
         """Called where the conversation is spoken with."""
-        self._loop = running_loop() or self._loop
-        self._context = contextvars.copy_context()
+        self.speaker = Speaker(session_id, self.speaker.loop)
+        return self.speaker
 
-    def context(self) -> contextvars.Context:
-        """The variables of who spoke, for one piece of work."""
-        return self._context.copy()
-
-    def loop(self) -> AbstractEventLoop:
-        """A loop that runs."""
-        loop = self._loop
-        return loop if loop is not None and loop.is_running() else _own_loop()
+    def fork(self) -> Home:
+        """One that keeps the same, and goes on by itself."""
+        home = Home()
+        home._kept = dict(self._kept)
+        return home
 
 
 class Job:
@@ -147,20 +220,34 @@ class Job:
     def __init__(
         self,
         work: Callable[[], Any],
-        home: Home,
+        speaker: Speaker,
         done: Callable[[Any], None],
         failed: Callable[[BaseException], None],
     ) -> None:
         self._work = work
-        self._home = home
-        self._done = done
-        self._failed = failed
-        self._context = home.context()
+        self._speaker = speaker
+        self._answered = done
+        self._broke = failed
+        self._context = speaker.context.copy()
+        self._call = entered(self._context, speaker.session_id)
         self._awaited: Awaitable[Any] | None = None
         self._loop: AbstractEventLoop | None = None
         self._task: Task[Any] | None = None
         #: Set when nobody wants the result any more.
         self.cancelled = threading.Event()
+
+    @property
+    def session_id(self) -> str:
+        """For whose turn it is."""
+        return self._speaker.session_id
+
+    def _done(self, given: Any) -> None:
+        self._call.is_over = True
+        self._answered(given)
+
+    def _failed(self, error: BaseException) -> None:
+        self._call.is_over = True
+        self._broke(error)
 
     def begin(self, *, is_coroutine: bool) -> Callable[[], None]:
         """Begins it, and gives what ends it."""
@@ -185,13 +272,14 @@ class Job:
 
     def move(self) -> None:
         """Has what is awaited begun on a loop."""
-        loop = self._home.loop()
+        loop = self._speaker.loop
         with _lock:
-            is_blocked = loop in _blocked
-            if not is_blocked:
+            if loop is not None and loop.is_running() and loop not in _blocked:
                 _unbegun.setdefault(loop, set()).add(self)
                 self._loop = loop
-        if is_blocked:
+            else:
+                loop = None
+        if loop is None:
             self._loop = loop = _own_loop()
         try:
             loop.call_soon_threadsafe(self._begin_on, loop, context=self._context)
@@ -214,12 +302,19 @@ class Job:
             if inspect.iscoroutine(awaited):
                 awaited.close()
             return
+        with _lock:
+            _begun.setdefault(loop, set()).add(self)
         self._task = loop.create_task(_coroutine(awaited))
         self._task.add_done_callback(self._settle)
 
     def _settle(self, task: Task[Any]) -> None:
         import asyncio
 
+        with _lock:
+            loop = task.get_loop()
+            _begun[loop].discard(self)
+            if not _begun[loop]:
+                del _begun[loop]
         if task.cancelled():
             self._failed(asyncio.CancelledError("it was cancelled"))
         elif (error := task.exception()) is not None:
@@ -229,6 +324,7 @@ class Job:
 
     def cancel(self) -> None:
         """Nobody wants the result any more."""
+        self._call.is_over = True
         self.cancelled.set()
         if (task := self._task) is not None and not task.done():
             try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import pytest
 
@@ -15,6 +17,8 @@ from tests.conversation.front import Answer, Front, in_turn, passed_on
 if TYPE_CHECKING:
     from tests.conftest import Model
 
+T = TypeVar("T")
+
 
 class Talk(NamedTuple):
     conversation: Conversation
@@ -22,6 +26,20 @@ class Talk(NamedTuple):
 
 
 Begin: TypeAlias = Callable[..., Talk]
+
+
+def within(work: Callable[[], T], seconds: float = 30) -> T:
+    """Gives what work gives, and fails where it would take for ever."""
+    given: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            given.set_result(work())
+        except BaseException as error:
+            given.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return given.result(seconds)
 
 
 @pytest.fixture

@@ -142,3 +142,55 @@ def test_a_forked_child_has_conversations_of_its_own(begin: Begin, storage: Sess
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert conversation.message("Who?").text() == "Parent again."
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_forked_child_waits_for_nobody_and_keeps_its_exit_status(tmp_path: Path) -> None:
+    process = program(
+        """
+        import os, sys, threading, warnings
+        from opencode.errors import InvalidArgumentError
+        warnings.simplefilter("ignore")
+        model = ScriptedModel([Reply("Once", hangs=True)])
+        storage = SessionStorage(sys.argv[1])
+        conversation = Conversation.create("any", provider=model, storage=storage)
+        heard = threading.Event()
+        conversation.on("message", lambda _: None)
+        stream = conversation.message("A story!").on("text", lambda _: heard.set())
+        heard.wait()
+        child = os.fork()
+        if child == 0:
+            assert conversation.id in repr(conversation) and repr(stream)
+            assert conversation.is_closed and stream.is_over
+            try:
+                stream.text()
+            except InvalidArgumentError as error:
+                assert "forked" in str(error)
+            with conversation, stream:
+                sys.exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), stream.is_over)
+        """,
+        str(tmp_path),
+    )
+    out, err = ended(process)
+    assert (out, err) == ("7 False\n", "")
+
+
+def test_a_turn_that_runs_at_the_interpreters_end_is_kept_as_interrupted(tmp_path: Path) -> None:
+    process = program(
+        """
+        import sys
+        storage = SessionStorage(sys.argv[1])
+        model = ScriptedModel([Reply("Once", hangs=True)])
+        conversation = Conversation.create("any", provider=model, storage=storage)
+        chunks = iter(conversation.message("A story!"))
+        next(chunks)
+        print(conversation.id)
+        """,
+        str(tmp_path),
+    )
+    out, err = ended(process)
+    assert (process.returncode, err) == (0, "")
+    session = SessionStorage(tmp_path).load(out.strip())
+    assert session.status == "idle"
+    assert session.messages[-1].content == "Once"

@@ -252,3 +252,20 @@ def test_a_scripted_call_may_be_no_json(storage: SessionStorage) -> None:
         chunks = list(conversation.message("Go."))
     (result,) = [chunk for chunk in chunks if isinstance(chunk, ToolResultChunk)]
     assert "no JSON" in (result.error or "")
+
+
+def test_a_provider_that_waits_sees_that_nobody_wants_the_answer(storage: SessionStorage) -> None:
+    saw = threading.Event()
+
+    class Model:
+        def stream(self, request: dict[str, Any]) -> Iterator[str]:
+            yield "Once"
+            if request["cancelled"].wait(20):
+                saw.set()
+
+    with (
+        Conversation.create("any", provider=Model(), storage=storage) as conversation,
+        conversation.message("A story!") as stream,
+    ):
+        next(iter(stream))
+    assert saw.wait(10)

@@ -4,6 +4,7 @@
 //! taken to its loop by one thread, several at a time, so that no thread of the runtime ever waits
 //! for the interpreter. A result whose loop or waiter is gone is given back, never printed about.
 
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, SendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -119,8 +120,18 @@ pub(crate) fn awaitable<'py>(
     Ok(future)
 }
 
+thread_local! {
+    static IS_COURIER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is the courier, who cannot wait for what it is to carry.
+pub(crate) fn is_courier() -> bool {
+    IS_COURIER.get()
+}
+
 /// The courier's life.
 pub(super) fn carry(parcels: &Receiver<Parcel>) {
+    IS_COURIER.set(true);
     while let Ok(first) = parcels.recv() {
         let delivered = gil::attached(|py| {
             for parcel in std::iter::once(first).chain(parcels.try_iter()) {

@@ -18,9 +18,9 @@ use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
 use self::awaiting::carry;
-pub(crate) use self::awaiting::{GiveBack, Parcel, Payload, awaitable, forget};
+pub(crate) use self::awaiting::{GiveBack, Parcel, Payload, awaitable, forget, is_courier};
 pub(crate) use self::of_process::OfProcess;
-pub(crate) use self::waiting::wait;
+pub(crate) use self::waiting::{at_most, wait};
 
 /// What runs in the background of a process.
 pub(crate) struct Background {

@@ -2,12 +2,14 @@
 //!
 //! The package gives functions that begin some work and return at once: the work itself runs on a
 //! thread of Python's or on an event loop. It answers a `Reply`, or tells a `Sink` what it hears.
-//! Who does not wait any more says so by the function that the beginning returned.
+//! It is told who spoke, so that it can work there. Who does not wait any more says so by the
+//! function that the beginning returned.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
 use futures_util::stream::unfold;
+use opencode_sessions::conversation::origin;
 use opencode_sessions::provider::{
     ModelLimits, ModelProvider, PlainAnswer, ProviderEvent, ProviderRequest, ProviderStream,
 };
@@ -16,6 +18,7 @@ use pyo3::prelude::*;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use super::speaking::Speaking;
 use crate::arguments::Text;
 use crate::errors::Outcome;
 use crate::{gil, logging, values};
@@ -48,10 +51,12 @@ impl Underway {
         answered: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
     ) -> Result<(), String> {
         let (begin, progress) = (Arc::clone(begin), Arc::clone(&self.0));
+        let origin = origin();
         let begun = tokio::task::spawn_blocking(move || {
             gil::attached(|py| {
+                let speaker = origin.as_deref().and_then(Speaking::speaker);
                 let begun = values::plain(py, &argument)
-                    .and_then(|argument| begin.bind(py).call1((argument, answered(py)?)));
+                    .and_then(|argument| begin.bind(py).call1((argument, answered(py)?, speaker)));
                 let cancel = begun.map_err(|error| error.to_string())?.unbind();
                 if let Progress::Over = Self::set(&progress, Progress::Cancellable(cancel)) {
                     cancelled(py, &progress);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `options` | what a conversation is made with |
 //! | `response` | a turn as it is read |
-//! | `asking` | tools, `approve` and providers that are written in Python |
+//! | `asking`, `speaking` | tools, `approve` and providers that are written in Python; for whom |
 //! | `library`, `pool` | conversations by id; those of a server |
 //! | `prompt`, `script` | prompt templates; models that follow a script |
 
@@ -15,6 +15,7 @@ mod pool;
 mod prompt;
 mod response;
 mod script;
+mod speaking;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -32,8 +33,11 @@ pub(crate) use self::pool::{PyLent, PyPool};
 pub(crate) use self::prompt::{PyPrompt, default_system_prompt};
 pub(crate) use self::response::{PyReader, PyResponse};
 pub(crate) use self::script::PyScript;
+use self::speaking::Speaking;
 use crate::arguments::{Count, Text};
-use crate::background::{OfProcess, Parcel, background, wait};
+use crate::background::{
+    OfProcess, Parcel, Payload, awaitable, background, forget, is_courier, wait,
+};
 use crate::errors::Outcome;
 use crate::gil::{Unheld, released};
 use crate::messages::PyMessage;
@@ -43,6 +47,7 @@ use crate::{errors, logging, values};
 /// A conversation, as plain data has it.
 #[pyclass(name = "LiveConversation", module = "opencode.sessions._native", frozen)]
 pub(crate) struct PyConversation {
+    id: String,
     held: Unheld<OfProcess<Arc<Conversation>>>,
 }
 
@@ -59,12 +64,14 @@ pub(crate) fn all() -> Vec<Arc<Conversation>> {
 impl PyConversation {
     pub(super) fn of(conversation: Conversation) -> Self {
         let conversation = Arc::new(conversation);
-        ALL.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&conversation));
-        Self { held: Unheld::new(OfProcess::new(conversation)) }
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|conversation| conversation.strong_count() > 0);
+        all.push(Arc::downgrade(&conversation));
+        Self { id: conversation.id().to_owned(), held: Unheld::new(OfProcess::new(conversation)) }
     }
 
-    fn get(&self) -> PyResult<&Conversation> {
-        self.held.get().map(AsRef::as_ref).ok_or_else(response::foreign)
+    fn get(&self) -> PyResult<&Arc<Conversation>> {
+        self.held.get().ok_or_else(response::foreign)
     }
 
     fn with<T: Send>(
@@ -80,15 +87,17 @@ impl PyConversation {
 #[pymethods]
 impl PyConversation {
     #[getter]
-    fn id(&self) -> PyResult<&str> {
-        Ok(self.get()?.id())
+    fn id(&self) -> &str {
+        &self.id
     }
 
-    /// Says a text or a message. The turn begins at once, and keeps `kept` until it is over.
+    /// Says a text or a message. The turn begins at once, gives `speaker` to what it asks, and
+    /// keeps it and `kept` until it is over.
     fn message(
         &self,
         py: Python<'_>,
         said: &Bound<'_, PyAny>,
+        speaker: Py<PyAny>,
         kept: Py<PyAny>,
     ) -> Outcome<PyResponse> {
         let message = match said.cast::<PyMessage>() {
@@ -96,7 +105,8 @@ impl PyConversation {
             Err(_) => SessionMessage::new(Role::User, said.extract::<Text>()?.0),
         };
         let conversation = self.get()?;
-        response::started(py, kept, || conversation.send(message))
+        let origin = Speaking::origin(speaker, kept);
+        response::started(py, || conversation.send_from(message, origin))
     }
 
     /// A tool: name, description, parameters, what begins a call.
@@ -133,8 +143,37 @@ impl PyConversation {
         self.with(py, Conversation::save)
     }
 
-    fn close(&self, py: Python<'_>) -> Outcome<()> {
-        self.with(py, Conversation::close)
+    /// Sets the status `completed`.
+    fn complete(&self, py: Python<'_>) -> Outcome<()> {
+        self.with(py, Conversation::complete)
+    }
+
+    /// Closes it; waits until a turn that ran has let go, unless who closes is asked by that turn.
+    /// That of another process is not closed here.
+    fn close(&self, py: Python<'_>, waits: bool) -> Outcome<()> {
+        let Some(conversation) = self.held.get() else { return Ok(()) };
+        released(py, || conversation.close())?;
+        match waits {
+            true => wait(py, conversation.closed()),
+            false => Ok(()),
+        }
+    }
+
+    /// The same as a future of the running loop, which does not wait for the disk.
+    fn close_async<'py>(&self, py: Python<'py>, waits: bool) -> PyResult<Bound<'py, PyAny>> {
+        let conversation = self.held.get().cloned();
+        awaitable(py, async move {
+            let closed = match conversation {
+                Some(conversation) => closed(conversation, waits).await,
+                None => Ok(()),
+            };
+            (closed.map(|()| Payload::Nothing), forget())
+        })
+    }
+
+    #[getter]
+    fn is_closed(&self) -> bool {
+        self.held.get().is_none_or(|conversation| conversation.is_closed())
     }
 
     /// The session as it stands, a copy.
@@ -223,9 +262,23 @@ impl PyConversation {
     }
 }
 
-/// Waits until those who listen were told of all that happened so far.
+async fn closed(conversation: Arc<Conversation>, waits: bool) -> opencode_sessions::Result<()> {
+    let closing = Arc::clone(&conversation);
+    match tokio::task::spawn_blocking(move || closing.close()).await {
+        Ok(Ok(())) if waits => conversation.closed().await,
+        Ok(closed) => closed,
+        // The runtime is ending, and with it the process.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Waits until those who listen were told of all that happened so far; not on the thread that tells
+/// them.
 #[pyfunction]
 pub(crate) fn flush_events(py: Python<'_>) -> Outcome<()> {
+    if is_courier() {
+        return Ok(());
+    }
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let told = move |_: Python<'_>| {
         let _ = sender.send(());

@@ -9,9 +9,7 @@ use pyo3::prelude::*;
 use serde_json::json;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::background::{
-    GiveBack, OfProcess, Parcel, Payload, awaitable, background, forget, wait,
-};
+use crate::background::{GiveBack, OfProcess, Payload, awaitable, background, forget, wait};
 use crate::errors::{Outcome, invalid_with_hint};
 use crate::{gil, values};
 
@@ -56,9 +54,10 @@ impl PyResponse {
         })
     }
 
-    /// Waits until the turn is over, however it ended, and counts as nobody who heard of it.
+    /// Waits until the turn is over, however it ended, and counts as nobody who heard of it. That
+    /// of another process is over here.
     fn settle(&self, py: Python<'_>) -> Outcome<()> {
-        let reader = self.reader_of()?.quiet();
+        let Ok(reader) = self.reader_of().map(Reader::quiet) else { return Ok(()) };
         wait(py, async {
             let _ = reader.result().await;
             Ok(())
@@ -67,9 +66,11 @@ impl PyResponse {
 
     /// The same as a future of the running loop.
     fn settle_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let reader = self.reader_of()?.quiet();
+        let reader = self.reader_of().map(Reader::quiet).ok();
         awaitable(py, async move {
-            let _ = reader.result().await;
+            if let Some(reader) = reader {
+                let _ = reader.result().await;
+            }
             (Ok(Payload::Nothing), forget())
         })
     }
@@ -96,8 +97,8 @@ impl PyResponse {
     }
 
     #[getter]
-    fn is_over(&self) -> PyResult<bool> {
-        Ok(self.reader_of()?.is_over())
+    fn is_over(&self) -> bool {
+        self.0.get().is_none_or(Reader::is_over)
     }
 }
 
@@ -172,22 +173,15 @@ fn shown(chunk: Chunk) -> Payload {
     Payload::Made(Box::new(move |py| Ok(values::plain(py, &json!(chunk))?.unbind())))
 }
 
-/// Makes a stream where its turn can run. The turn keeps `kept` until it is over.
+/// Makes a stream where its turn can run.
 pub(super) fn started(
     py: Python<'_>,
-    kept: Py<PyAny>,
     start: impl FnOnce() -> ResponseStream + Send,
 ) -> Outcome<PyResponse> {
-    let background = background()?;
+    let runtime = &background()?.runtime;
     let stream = gil::unlocked(py, || {
-        let _on = background.runtime.enter();
+        let _on = runtime.enter();
         start()
-    });
-    let reader = stream.reader().quiet();
-    background.runtime.spawn(async move {
-        let _ = reader.result().await;
-        // It lives as long as the process.
-        let _ = background.courier.send(Parcel::Call(Box::new(move |_| drop(kept))));
     });
     Ok(PyResponse::new(&stream))
 }
