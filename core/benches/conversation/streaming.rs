@@ -152,7 +152,8 @@ fn answer(chunks: usize) -> Vec<String> {
     let mut pieces = vec![said; chunks];
     pieces.push(piece("{}", "\"stop\""));
     pieces.push("e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n".to_owned());
-    pieces
+    // Several at a time, or both readers would wait for the system to hand them over.
+    pieces.chunks(64).map(<[String]>::concat).collect()
 }
 
 fn say(mut connection: &TcpStream, pieces: &[String]) {
