@@ -12,6 +12,9 @@ use crate::error::OpencodeError;
 use crate::model::{Change, Map, Reasoning, Role, SessionMessage, TokenUse, new_message_id};
 use crate::provider::{Finish, ProviderEvent, ToolCall};
 
+/// Where an answer's metadata has what its request used.
+pub(super) const USAGE: &str = "usage";
+
 /// What came of one request so far.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -88,6 +91,8 @@ impl Draft {
                 heard.chunk = Some(Chunk::Text { content });
             }
             ProviderEvent::Reasoning(content) => {
+                // The text before it is whole.
+                heard.store = self.thought.is_none() && self.is_ahead;
                 self.thought.get_or_insert_default().push_str(&content);
                 self.is_ahead = true;
                 heard.chunk = Some(Chunk::Reasoning { content });
@@ -95,7 +100,10 @@ impl Draft {
             ProviderEvent::ReasoningEnd { signature } => {
                 heard.store = self.end_thought(signature);
             }
-            ProviderEvent::CallBegun => self.is_calling = true,
+            ProviderEvent::CallBegun => {
+                self.is_calling = true;
+                heard.store = self.is_ahead;
+            }
             ProviderEvent::ToolCall(mut call) => {
                 self.end_thought(None);
                 if call.id.is_empty() || self.taken.contains(&call.id) {
@@ -149,6 +157,7 @@ impl Draft {
         self.message.interrupted = None;
         self.message.finish = self.finish.as_ref().map(|finish| finish.as_str().to_owned());
         self.message.tokens = tokens;
+        self.note_usage();
         self.stored()
     }
 
@@ -159,9 +168,18 @@ impl Draft {
         }
         self.end_thought(None);
         self.message.interrupted = Some(true);
+        self.note_usage();
         self.message.error =
             Some(json!({"code": error.code().as_str(), "message": error.to_string()}));
         self.stored()
+    }
+
+    /// What the request used stands with its answer.
+    fn note_usage(&mut self) {
+        if self.used != TokenUse::default() {
+            let metadata = self.message.metadata.get_or_insert_default();
+            metadata.insert(USAGE.to_owned(), json!(self.used));
+        }
     }
 
     fn stored(&mut self) -> Vec<Change> {
@@ -176,8 +194,16 @@ impl Draft {
             return vec![Change::MessageAdded(Arc::new(message))];
         }
         let Value::Object(now) = message.to_value() else { return Vec::new() };
-        let fields =
-            ["content", "tool_calls", "reasoning", "interrupted", "finish", "tokens", "error"];
+        let fields = [
+            "content",
+            "tool_calls",
+            "reasoning",
+            "interrupted",
+            "finish",
+            "tokens",
+            "error",
+            "metadata",
+        ];
         let set = fields
             .map(|field| (field.to_owned(), now.get(field).cloned().unwrap_or(Value::Null)))
             .into_iter()

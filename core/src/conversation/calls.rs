@@ -80,7 +80,7 @@ impl Inner {
                 outcome.as_ref().cloned().unwrap_or_default(),
             )
         };
-        let message = Arc::new(message);
+        let message = self.with_tokens(message).await?;
         let changes = vec![
             Change::MessageAdded(Arc::clone(&message)),
             Change::ToolRecorded(Arc::new(invocation.into())),

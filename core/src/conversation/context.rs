@@ -7,6 +7,8 @@ use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Draft;
+use super::events::ConversationEvent;
+use super::options::Settings;
 use super::window::{
     Compaction, ContextUsage, Given, Keep, Plan, Pruned, Range, Reported, Tokens, View, ViewState,
     Window, plan, prune, usage,
@@ -45,17 +47,7 @@ impl Inner {
     }
 
     pub(super) fn window(&self) -> Result<Window> {
-        let settings = &self.settings;
-        let limits = self.provider.limits(&settings.model);
-        let max = settings.context_window.or(limits.context).unwrap_or(defaults::CONTEXT_WINDOW);
-        let mut window = Window::new(max);
-        window.threshold = settings.prune_threshold;
-        window.strategy = settings.prune_strategy;
-        if let Some(answer) = settings.max_tokens {
-            window.reserve = answer;
-        }
-        window.check()?;
-        Ok(window)
+        window(&self.settings, &*self.provider)
     }
 
     /// The next request of a turn; summarises what has to be before.
@@ -149,6 +141,11 @@ impl Inner {
         })
     }
 
+    /// A message's own tokens.
+    pub(super) fn tokens_of(&self, message: SessionMessage) -> u64 {
+        self.context().tokens.message(&Arc::new(message))
+    }
+
     /// An answer's own tokens, and what its provider counted, for the next plan.
     pub(super) fn counted(&self, draft: &Draft, planned: &Planned) -> u64 {
         let mut context = self.context();
@@ -220,7 +217,10 @@ impl Inner {
         let serde_json::Value::Object(compaction) = compaction.to_value() else { return Ok(()) };
         self.add_cost(&mut cost);
         used.add(&cost);
-        self.record(vec![Change::CompactionAdded { compaction }, Change::UsageAdded(cost)]).await
+        self.record(vec![Change::CompactionAdded { compaction }, Change::UsageAdded(cost)]).await?;
+        let total = self.read(Session::total_tokens)?;
+        self.listeners.tell(&ConversationEvent::TokenUsage { request: cost, total });
+        Ok(())
     }
 
     /// A model's text, whole, and what it took.
@@ -254,6 +254,20 @@ impl Inner {
             used.cost = prices.of(used);
         }
     }
+}
+
+/// The window of a conversation with these settings; `INVALID_ARGUMENT` without room in it.
+pub(super) fn window(settings: &Settings, provider: &dyn ModelProvider) -> Result<Window> {
+    let limits = provider.limits(&settings.model);
+    let max = settings.context_window.or(limits.context).unwrap_or(defaults::CONTEXT_WINDOW);
+    let mut window = Window::new(max);
+    window.threshold = settings.prune_threshold;
+    window.strategy = settings.prune_strategy;
+    if let Some(answer) = settings.max_tokens {
+        window.reserve = answer;
+    }
+    window.check()?;
+    Ok(window)
 }
 
 impl Conversation {

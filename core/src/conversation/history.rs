@@ -1,13 +1,13 @@
 //! What was said: read, edited, deleted, forked.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::answer::params;
+use super::answer::{USAGE, params};
 use super::inner;
 use super::live::Conversation;
 use crate::error::{OpencodeError, Result};
-use crate::model::{Change, MessageEdit, Role, SessionMessage, Time};
+use crate::model::{Change, MessageEdit, Role, SessionMessage, Time, TokenUse};
 use crate::store::{SessionHandle, Store};
 
 /// A message as a conversation shows it.
@@ -18,8 +18,12 @@ pub struct HistoryMessage {
     pub role: String,
     pub content: String,
     pub timestamp: Time,
+    /// Its own, counted here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
+    /// What the request used that it answered, as the provider counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<TokenUse>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<HistoryCall>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -65,6 +69,10 @@ impl From<&SessionMessage> for HistoryMessage {
             content: message.content.clone(),
             timestamp: message.timestamp,
             tokens: message.tokens,
+            usage: message
+                .metadata
+                .as_ref()
+                .and_then(|metadata| TokenUse::deserialize(metadata.get(USAGE)?).ok()),
             tool_calls: calls.collect(),
             tool_results: result.into_iter().collect(),
             important: message.important == Some(true),

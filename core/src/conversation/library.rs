@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::live::Conversation;
 use super::options::ConversationOptions;
 use crate::defaults;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::manager::{OnConflict, SessionManager};
 use crate::model::{Change, Session, Time};
 use crate::store::{CleanupReport, Query, SessionStorage, Store};
@@ -30,11 +30,13 @@ pub struct SessionState {
 }
 
 /// Tokens of a whole session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct TokenUsage {
     pub input: u64,
     pub output: u64,
     pub total: u64,
+    /// As the providers told it, or by the prices that were given.
+    pub cost: f64,
 }
 
 impl From<&Session> for SessionState {
@@ -51,6 +53,7 @@ impl From<&Session> for SessionState {
                 input: session.total_prompt_tokens,
                 output: session.total_completion_tokens,
                 total: session.total_tokens(),
+                cost: session.usage.as_ref().map_or(0.0, |usage| usage.cost),
             },
             tools: session
                 .tools
@@ -75,7 +78,10 @@ impl Conversation {
     /// Sessions that match, in short.
     pub fn list(storage: &SessionStorage, query: &Query) -> Result<Vec<SessionState>> {
         let page = Store::list(storage, query)?;
-        page.items.iter().map(|summary| Self::info(storage, &summary.id)).collect()
+        let states = page.items.iter().map(|summary| Self::info(storage, &summary.id));
+        // One may be deleted meanwhile.
+        let is_there = |state: &Result<SessionState>| !matches!(state, Err(error) if error.code() == ErrorCode::SessionNotFound);
+        states.filter(is_there).collect()
     }
 
     /// A session in short, by its id or a prefix that only it has.

@@ -15,7 +15,7 @@ use super::prompt::DEFAULT_SYSTEM_PROMPT;
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
 use crate::model::{Change, Field, Map, NewSession, Session, new_session_id};
-use crate::provider::{self, ModelProvider, OpenCode, ProviderOptions, Side};
+use crate::provider::{self, Mirrored, ModelProvider, OpenCode, ProviderOptions, Side};
 use crate::server::{Client, PermissionAnswer, PermissionHandler};
 use crate::store::{SessionHandle, SessionStorage, StorageOptions, Store};
 
@@ -53,6 +53,9 @@ impl Conversation {
         let working_dir = working_dir(options.working_dir.clone(), "")?;
         let system =
             options.system_prompt.clone().unwrap_or_else(|| DEFAULT_SYSTEM_PROMPT.to_owned());
+        let settings =
+            options.settings(provider.name(), model.clone(), working_dir.clone(), system.clone());
+        context::window(&settings, &*provider)?;
         let mut session = Session::new(NewSession {
             id: options.session_id.clone(),
             working_dir: Some(working_dir.to_string_lossy().into_owned()),
@@ -68,7 +71,6 @@ impl Conversation {
             true => SessionHandle::Live(inner::live(storage.create(&session)?)),
             false => SessionHandle::from(session.clone()),
         };
-        let settings = options.settings(provider.name(), model, working_dir, system);
         Ok(Self::of(session.id, storage, handle, false, settings, provider, tools))
     }
 
@@ -94,13 +96,14 @@ impl Conversation {
         access: Access,
     ) -> Result<Self> {
         let session = storage.load(id)?;
+        let given = options.clone();
         let mut options = options.over(session.options.as_ref().unwrap_or(&Map::new()));
         options.check()?;
-        let is_told = options.model.is_some() || options.provider.is_some();
         options.stay_with(&session);
         options.session_id = Some(id.to_owned());
         let model = options.model.clone().unwrap_or_else(|| session.model.clone());
         let (provider, model) = resolved(&options, &model)?;
+        check_side(&given, &*provider)?;
         let mut tools = tools(&options)?;
         let names_tools = options.tools.iter().any(|tool| matches!(tool, ToolChoice::BuiltIn(_)));
         let kept = session.tools.iter().flatten().filter_map(Value::as_str);
@@ -118,18 +121,22 @@ impl Conversation {
             .unwrap_or_else(|| DEFAULT_SYSTEM_PROMPT.to_owned());
         let working_dir = working_dir(options.working_dir.clone(), &session.working_dir)?;
         let auto_save = options.auto_save.unwrap_or(true);
-        let is_other =
-            model != session.model || session.provider.as_deref() != Some(provider.name());
-        let changes = match is_told && is_other {
-            true => vec![
-                set(Field::Model, model.clone().into()),
-                set(Field::Provider, provider.name().into()),
-                // The address goes with the provider.
-                set(Field::Options, Value::Object(options.kept())),
-            ],
-            false => Vec::new(),
-        };
+        let mut kept = vec![(Field::Options, Value::Object(options.kept()))];
+        if given.model.is_some() || given.provider.is_some() {
+            kept.push((Field::Model, model.clone().into()));
+            kept.push((Field::Provider, provider.name().into()));
+        }
+        if given.system_prompt.is_some() {
+            kept.push((Field::SystemPrompt, system.clone().into()));
+        }
+        if !given.tools.is_empty() {
+            kept.push((Field::Tools, Value::Array(names(&tools))));
+        }
+        let changes = changes(&session, kept);
         let settings = options.settings(provider.name(), model, working_dir, system);
+        if provider.side() == Side::Model {
+            context::window(&settings, &*provider)?;
+        }
         // Last: what is wrong with the options keeps nobody else from the session.
         let handle = match access {
             Access::Now if auto_save => inner::open(&storage, id, &changes)?,
@@ -175,6 +182,19 @@ impl Conversation {
     }
 }
 
+/// What has to be stored of this that a session does not have.
+fn changes(session: &Session, kept: Vec<(Field, Value)>) -> Vec<Change> {
+    let stored = |field: &Field| match field {
+        Field::Model => session.model.as_str().into(),
+        Field::Provider => session.provider.clone().into(),
+        Field::SystemPrompt => session.system_prompt.clone().into(),
+        Field::Tools => session.tools.clone().into(),
+        _ => Value::Object(session.options.clone().unwrap_or_default()),
+    };
+    let new = kept.into_iter().filter(|(field, value)| stored(field) != *value);
+    new.map(|(field, value)| set(field, value)).collect()
+}
+
 pub(super) fn set(field: Field, value: Value) -> Change {
     Change::FieldSet { field, value }
 }
@@ -199,7 +219,9 @@ fn resolved(
         None => provider::split(model)?,
     };
     if name == "opencode" {
-        return Ok((Arc::new(OpenCode::new(server(options)?)), model.to_owned()));
+        let mirrored = Mirrored::default();
+        let client = server(options, mirrored.clone())?;
+        return Ok((Arc::new(OpenCode::mirroring(client, mirrored)), model.to_owned()));
     }
     let mut reached = ProviderOptions::default();
     reached.base_url.clone_from(&options.base_url);
@@ -208,7 +230,7 @@ fn resolved(
 }
 
 /// The server that plays the other side; it asks for leave as tools here do.
-fn server(options: &ConversationOptions) -> Result<Client> {
+fn server(options: &ConversationOptions, mirrored: Mirrored) -> Result<Client> {
     let mut builder = Client::builder();
     if let Some(url) = &options.base_url {
         builder = builder.base_url(url);
@@ -217,10 +239,12 @@ fn server(options: &ConversationOptions) -> Result<Client> {
         builder = builder.password(password);
     }
     let approve = options.approve.clone();
+    // Of a sub-agent's session nothing is known here but whom it works for.
     let session_id = options.session_id.clone().unwrap_or_default();
     let decide = PermissionHandler::new(move |request| {
         let mut request = ApprovalRequest::from(request);
-        request.session_id.clone_from(&session_id);
+        let here = mirrored.local(&request.session_id);
+        request.session_id = here.unwrap_or_else(|| session_id.clone());
         let asked = approve.as_ref().map(|approve| approve.ask(request));
         async move {
             let why = match asked {
@@ -251,6 +275,10 @@ fn check_side(options: &ConversationOptions, provider: &dyn ModelProvider) -> Re
         ("prune_strategy", options.prune_strategy.is_some()),
         ("prune_threshold", options.prune_threshold.is_some()),
         ("summary_model", options.summary_model.is_some()),
+        ("max_turns", options.max_turns.is_some()),
+        ("parallel_tools", options.parallel_tools.is_some()),
+        ("tool_timeout", options.tool_timeout.is_some()),
+        ("tool_errors", options.tool_errors.is_some()),
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some((what, _)) => Err(inner::not_supported(what)),

@@ -71,7 +71,7 @@ impl Inner {
     }
 
     async fn begin(self: &Arc<Self>, message: SessionMessage) -> Result<()> {
-        let message = Arc::new(message);
+        let message = self.with_tokens(message).await?;
         let mut changes = vec![
             Change::MessageAdded(Arc::clone(&message)),
             Change::StatusSet { status: Some("active".to_owned()) },
@@ -220,8 +220,9 @@ impl Inner {
             let Some(event) = next else { break };
             let event = event?;
             if event == ProviderEvent::MessageEnd {
+                let used = self.used(draft, total);
                 let mut changes = draft.whole(None);
-                changes.push(self.used(draft, total));
+                changes.push(used);
                 self.record(changes).await?;
                 draft.was_stored();
                 self.tell_usage(draft, speaker)?;
@@ -242,6 +243,13 @@ impl Inner {
                 draft.was_stored();
             }
             if let Some(chunk) = heard.chunk {
+                // A model's calls are told when they are about to run.
+                if let (Side::Agent, Chunk::ToolCall { id, tool, params }) =
+                    (self.provider.side(), &chunk)
+                {
+                    let (id, tool, params) = (id.clone(), tool.clone(), params.clone());
+                    self.listeners.tell(&ConversationEvent::ToolCall { id, tool, params });
+                }
                 speaker.say(chunk);
             }
             if let Some((call, outcome)) = heard.ran {
@@ -269,8 +277,9 @@ impl Inner {
         total: &mut Total,
     ) -> Result<()> {
         let tokens = self.counted(draft, planned);
+        let used = self.used(draft, total);
         let mut changes = draft.whole(Some(tokens));
-        changes.push(self.used(draft, total));
+        changes.push(used);
         self.record(changes).await?;
         draft.was_stored();
         self.tell_usage(draft, speaker)?;
@@ -286,13 +295,16 @@ impl Inner {
         speaker: &Speaker,
         total: &mut Total,
     ) -> Result<()> {
-        let mut changes = draft.broken(error);
-        if draft.used != TokenUse::default() {
-            changes.push(self.used(draft, total));
+        let used = (draft.used != TokenUse::default()).then(|| self.used(draft, total));
+        let said = draft.broken(error);
+        let is_said = !said.is_empty();
+        self.record(said.into_iter().chain(used.clone()).collect()).await?;
+        draft.was_stored();
+        if used.is_some() {
+            self.tell_usage(draft, speaker)?;
         }
-        if !changes.is_empty() {
-            self.record(changes).await?;
-            draft.was_stored();
+        if is_said {
+            self.listeners.tell(&ConversationEvent::Message(draft.message()));
         }
         let answered: Vec<String> = self.read(|session| {
             session.messages.iter().filter_map(|m| m.tool_call_id.clone()).collect()
@@ -308,6 +320,19 @@ impl Inner {
         self.add_cost(&mut draft.used);
         total.used.add(&draft.used);
         Change::UsageAdded(draft.used)
+    }
+
+    /// A message with its own tokens, counted where nobody waits for it.
+    pub(super) async fn with_tokens(
+        self: &Arc<Self>,
+        mut message: SessionMessage,
+    ) -> Result<Arc<SessionMessage>> {
+        let inner = Arc::clone(self);
+        super::inner::blocking(move || {
+            message.tokens = Some(inner.tokens_of(message.clone()));
+            Ok(Arc::new(message))
+        })
+        .await
     }
 
     fn tell_usage(&self, draft: &Draft, speaker: &Speaker) -> Result<()> {

@@ -62,8 +62,12 @@ pub fn named(name: &str, options: ProviderOptions) -> Result<Arc<dyn ModelProvid
         None => {
             let names: Vec<_> = COMPATIBLE.iter().map(|known| known.name).collect();
             Err(OpencodeError::invalid_with_hint(
-                format!("unknown provider {name:?}; known are anthropic, {}", names.join(", ")),
-                "a server that speaks as OpenAI does is provider openai with its base_url",
+                format!(
+                    "unknown provider {name:?}; known are anthropic, opencode, {}",
+                    names.join(", ")
+                ),
+                "a server that speaks as OpenAI does is provider openai with its base_url; one of the \
+                 program's own is given as an object, also to resume",
             ))
         }
     }

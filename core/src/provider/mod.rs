@@ -37,6 +37,7 @@ pub use self::event::{Finish, ProviderEvent, ToolCall};
 pub(crate) use self::known::{has_others_models, secrets};
 pub use self::known::{named, split};
 pub use self::openai::OpenAi;
+pub(crate) use self::opencode::Mirrored;
 pub use self::opencode::OpenCode;
 pub use self::options::{ProviderBuilder, ProviderOptions};
 pub use self::plain::PlainAnswer;

@@ -163,7 +163,10 @@ class Conversation:
         until: datetime | str | None = None,
         storage: SessionStorage | None = None,
     ) -> _List[SessionState]:
-        """Sessions that match, in short, changed last first."""
+        """Sessions that match, in short: the 50 changed last, all of them with ``limit=None``.
+
+        Each is read for it; ``SessionManager.list_sessions`` reads the index alone.
+        """
         states = LiveConversation.list(
             storage,
             limit,
@@ -187,7 +190,7 @@ class Conversation:
 
     @staticmethod
     def delete(session_id: str, *, storage: SessionStorage | None = None) -> bool:
-        """Deletes a session for good; ``False`` when there is none."""
+        """Deletes the session of this whole id for good; ``False`` when there is none."""
         return LiveConversation.delete(session_id, storage)
 
     @staticmethod
@@ -303,10 +306,20 @@ class Conversation:
         """The messages, oldest first: the last ``limit`` of those before the message ``before``."""
         return [Message._of(data) for data in self._native.get_messages(limit, before)]
 
-    def edit_message(self, message_id: str, content: str | None = None, **fields: Any) -> None:
-        """Replaces the content of a message, or other fields. ``BusyError`` during a turn."""
-        set_ = fields if content is None else {"content": content, **fields}
-        self._native.edit_message(message_id, set_)
+    def edit_message(
+        self, message_id: str, content: str | Mapping[str, Any] | None = None, **fields: Any
+    ) -> None:
+        """Replaces the content of a message, or other fields, by name or as one dict.
+
+        ``BusyError`` during a turn.
+        """
+        if isinstance(content, Mapping):
+            fields = {**content, **fields}
+        elif content is not None:
+            fields["content"] = content
+        if not fields:
+            raise InvalidArgumentError("a message is edited by its content or other fields")
+        self._native.edit_message(message_id, fields)
 
     def delete_message(self, message_id: str) -> _List[str]:
         """Deletes a message with the calls or results that belong to it; gives the ids of all."""

@@ -10,6 +10,7 @@ from opencode.conversation._providers import Provider, begin_request
 from opencode.conversation._records import ApprovalRequest
 from opencode.conversation._tools import Tool, begin_approval, begin_call, made_tool
 from opencode.conversation._work import Home
+from opencode.errors import InvalidArgumentError
 from opencode.sessions import SessionStorage
 
 __all__ = ["Options", "native"]
@@ -73,6 +74,10 @@ class Options(TypedDict, total=False):
 def native(options: Mapping[str, Any], home: Home) -> dict[str, Any]:
     """The options as the compiled half takes them."""
     given = dict(options)
+    if isinstance(given.get("tools"), str):
+        raise InvalidArgumentError(
+            "tools are a list, and not one name", hint='tools=["read"], for example'
+        )
     if (tools := given.get("tools")) is not None:
         given["tools"] = [
             tool if isinstance(tool, str) else begin_call(made_tool(tool), home) for tool in tools

@@ -54,7 +54,8 @@ class Message:
     """A message of the history.
 
     ``role`` is ``user``, ``assistant``, ``system`` or ``tool``; ``timestamp`` an aware time, and
-    ``tokens`` its own size, where it was counted. What a tool gave is in the ``tool_results`` of a
+    ``tokens`` its own size, counted here. An answer's ``usage`` is what the request for it used, as
+    the provider counted. What a tool gave is in the ``tool_results`` of a
     message of its own. One that is ``important`` is kept when the context is pruned; an answer
     that is ``interrupted`` was cut short.
     """
@@ -64,6 +65,7 @@ class Message:
     content: str
     timestamp: datetime
     tokens: int | None = None
+    usage: Usage | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     tool_results: tuple[ToolResult, ...] = ()
     important: bool = False
@@ -75,6 +77,7 @@ class Message:
             **{
                 **data,
                 "timestamp": _time(data["timestamp"]),
+                "usage": Usage(**data["usage"]) if "usage" in data else None,
                 "tool_calls": tuple(ToolCall(**call) for call in data.get("tool_calls", ())),
                 "tool_results": tuple(ToolResult(**one) for one in data.get("tool_results", ())),
             }
@@ -114,11 +117,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """Tokens of a whole session."""
+    """Tokens of a whole session, and their cost."""
 
     input: int
     output: int
     total: int
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

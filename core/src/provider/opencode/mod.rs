@@ -38,6 +38,22 @@ const AHEAD: usize = 64;
 pub struct OpenCode {
     client: Client,
     turns: Turns,
+    mirrored: Mirrored,
+}
+
+/// The local sessions by their ids on the server.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mirrored(Arc<Mutex<HashMap<String, String>>>);
+
+impl Mirrored {
+    pub(crate) fn local(&self, there: &str) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(there).cloned()
+    }
+
+    fn put(&self, there: &str, here: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(there.to_owned(), here.to_owned());
+    }
 }
 
 /// The local sessions that have a turn there, which may still be being aborted.
@@ -46,7 +62,12 @@ type Turns = Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>>;
 impl OpenCode {
     /// Turns on the server of this client.
     pub fn new(client: Client) -> Self {
-        Self { client, turns: Turns::default() }
+        Self::mirroring(client, Mirrored::default())
+    }
+
+    /// The same, telling which local session is which of the server's.
+    pub(crate) fn mirroring(client: Client, mirrored: Mirrored) -> Self {
+        Self { client, turns: Turns::default(), mirrored }
     }
 }
 
@@ -66,14 +87,14 @@ impl ModelProvider for OpenCode {
     }
 
     fn stream(&self, request: ProviderRequest) -> ProviderStream {
-        let Self { client, turns } = self.clone();
+        let Self { client, turns, mirrored } = self.clone();
         stream::once(async move {
             let (tell, told) = mpsc::channel(AHEAD);
             // By itself, so that a turn nobody listens to any more can still be aborted.
             tokio::spawn(async move {
                 let alone = turn_of(&turns, &request.session_id);
                 let _until_it_is_over = alone.lock().await;
-                if let Err(error) = turn(&client, &request, &tell).await
+                if let Err(error) = turn(&client, &mirrored, &request, &tell).await
                     && let Err(unheard) = tell.send(Err(error)).await
                     && let Err(error) = unheard.0
                 {
@@ -96,7 +117,12 @@ fn turn_of(turns: &Turns, session_id: &str) -> Arc<tokio::sync::Mutex<()>> {
 
 type Tell = mpsc::Sender<Result<ProviderEvent>>;
 
-async fn turn(client: &Client, request: &ProviderRequest, tell: &Tell) -> Result<()> {
+async fn turn(
+    client: &Client,
+    mirrored: &Mirrored,
+    request: &ProviderRequest,
+    tell: &Tell,
+) -> Result<()> {
     let client = client.with_directory(&request.working_dir)?;
     let Some((said, before)) = request.messages.split_last() else { return Ok(()) };
     let remembered = |key: &str| request.remembered.get(key).and_then(Value::as_str);
@@ -113,6 +139,7 @@ async fn turn(client: &Client, request: &ProviderRequest, tell: &Tell) -> Result
             id
         }
     };
+    mirrored.put(&id, &request.session_id);
     let outcome = prompted(&client, &id, said, &request.model, tell).await;
     if outcome.is_err() || tell.is_closed() {
         // Nobody hears of what it would do now, and it would mix with what is said next.
