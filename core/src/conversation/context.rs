@@ -7,7 +7,6 @@ use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Draft;
-use super::events::ConversationEvent;
 use super::options::Settings;
 use super::window::{
     Compaction, ContextUsage, Given, Keep, Plan, Pruned, Range, Reported, Tokens, View, ViewState,
@@ -218,9 +217,7 @@ impl Inner {
         self.add_cost(&mut cost);
         used.add(&cost);
         self.record(vec![Change::CompactionAdded { compaction }, Change::UsageAdded(cost)]).await?;
-        let total = self.read(Session::total_tokens)?;
-        self.listeners.tell(&ConversationEvent::TokenUsage { request: cost, total });
-        Ok(())
+        self.tell_total(cost)
     }
 
     /// A model's text, whole, and what it took.

@@ -59,9 +59,9 @@ impl Conversation {
         let mut session = Session::new(NewSession {
             id: options.session_id.clone(),
             working_dir: Some(working_dir.to_string_lossy().into_owned()),
-            model: Some(model.clone()),
+            model: Some(model),
             provider: Some(provider.name().to_owned()),
-            system_prompt: Some(system.clone()),
+            system_prompt: Some(system),
             status: Some("idle".to_owned()),
             ..NewSession::default()
         })?;

@@ -301,7 +301,7 @@ impl Inner {
         self.record(said.into_iter().chain(used.clone()).collect()).await?;
         draft.was_stored();
         if used.is_some() {
-            self.tell_usage(draft, speaker)?;
+            self.tell_total(draft.used)?;
         }
         if is_said {
             self.listeners.tell(&ConversationEvent::Message(draft.message()));
@@ -337,8 +337,12 @@ impl Inner {
 
     fn tell_usage(&self, draft: &Draft, speaker: &Speaker) -> Result<()> {
         speaker.say(Chunk::Usage { usage: draft.used });
-        let all = self.read(crate::model::Session::total_tokens)?;
-        self.listeners.tell(&ConversationEvent::TokenUsage { request: draft.used, total: all });
+        self.tell_total(draft.used)
+    }
+
+    pub(super) fn tell_total(&self, request: TokenUse) -> Result<()> {
+        let total = self.read(crate::model::Session::total_tokens)?;
+        self.listeners.tell(&ConversationEvent::TokenUsage { request, total });
         Ok(())
     }
 

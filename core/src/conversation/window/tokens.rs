@@ -19,8 +19,8 @@ pub struct Tokens {
     by: Counter,
     /// By address; the weak reference keeps the address from being given to another.
     counts: HashMap<usize, (Weak<SessionMessage>, u64)>,
-    /// The size in bytes of each message that was counted, by id.
-    sizes: HashMap<String, usize>,
+    /// The size in bytes and the count of each message that was counted, by id.
+    counted: HashMap<String, (usize, u64)>,
     system: Option<(String, u64)>,
     tools: Option<(Vec<ToolSpec>, u64)>,
     made: HashMap<(Made, String), Arc<SessionMessage>>,
@@ -71,13 +71,16 @@ impl Tokens {
         }
         let pieces = Pieces::of(message);
         let bytes = pieces.bytes();
-        let was_edited = self.sizes.get(&message.id).is_some_and(|before| *before != bytes);
-        let stored = message.tokens.filter(|stored| !was_edited && pieces.can_be(*stored));
+        let before = self.counted.get(&message.id).copied();
+        let was_edited = before.is_some_and(|(before, _)| before != bytes);
+        // What was counted here can be, by whomever.
+        let can_be = |stored: u64| before == Some((bytes, stored)) || pieces.can_be(stored);
+        let stored = message.tokens.filter(|stored| !was_edited && can_be(*stored));
         let count = match stored {
             Some(stored) => stored,
             None => self.of_pieces(&pieces),
         };
-        self.sizes.insert(message.id.clone(), bytes);
+        self.counted.insert(message.id.clone(), (bytes, count));
         self.forget_dropped();
         self.counts.insert(address, (Arc::downgrade(message), count));
         count
