@@ -68,6 +68,9 @@ async fn an_answer_that_ends_without_an_end_is_interrupted() {
     ]);
     let conversation = here.conversation();
     assert!(conversation.message("Go.").result().await.is_err());
+    let kept = here.storage.load(conversation.id()).unwrap().messages;
+    assert_eq!((kept[1].content.as_str(), kept[1].interrupted), ("Half", Some(true)));
+    assert_eq!((kept.len(), kept[1].tool_calls.as_ref()), (2, None), "it never came to the call");
     conversation.message("Again.").text().await.unwrap();
     // A script that is over says nothing at all.
     let error = conversation.message("More.").result().await.unwrap_err();
@@ -101,7 +104,9 @@ async fn an_empty_answer_is_an_answer() {
     let conversation = here.conversation();
     assert_eq!(conversation.message("Hi.").text().await.unwrap(), "");
     assert_eq!(conversation.message("Hi?").text().await.unwrap(), "Now.");
-    assert!(matches!(ProviderEvent::Text(String::new()), ProviderEvent::Text(_)));
+    let sent: Vec<String> = here.asked().messages.iter().map(|m| m.content.clone()).collect();
+    assert_eq!(sent, ["Hi.", "Hi?"], "nothing that services refuse");
+    assert_eq!(conversation.session().unwrap().messages.len(), 4);
 }
 
 #[tokio::test]

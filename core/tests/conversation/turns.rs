@@ -1,11 +1,16 @@
 //! A turn that goes well.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use futures_util::StreamExt;
 use opencode_sessions::conversation::{
     Chunk, Conversation, ConversationEvent, ConversationEventKind, ConversationOptions, Prices,
+    ProviderChoice,
 };
-use opencode_sessions::provider::Reply;
+use opencode_sessions::provider::{
+    ModelProvider, ProviderEvent, ProviderRequest, ProviderStream, Reply,
+};
 use opencode_sessions::{Role, TokenUse};
 
 use crate::place::{all, kinds, place, said};
@@ -140,4 +145,46 @@ async fn nothing_to_say_is_refused_and_nothing_is_kept_of_it() {
     assert_eq!(error.code().as_str(), "INVALID_ARGUMENT");
     assert_eq!(error.session_id(), Some(conversation.id()));
     assert!(said(&conversation).is_empty());
+}
+
+#[tokio::test]
+async fn text_is_on_the_disk_when_a_call_or_a_thought_follows_it() {
+    let begun = || {
+        let events = [ProviderEvent::Text("I look.".to_owned()), ProviderEvent::CallBegun];
+        futures_util::stream::iter(events.map(Ok)).chain(futures_util::stream::pending()).boxed()
+    };
+    let here = place([]);
+    let provider = Some(ProviderChoice::Own(Arc::new(Says(begun))));
+    let conversation =
+        Conversation::create(ConversationOptions { provider, ..here.options() }).unwrap();
+    let stream = conversation.message("Look.");
+    let stored = async {
+        while here.storage.load(conversation.id()).unwrap().messages.len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), stored).await.unwrap();
+    let kept = here.storage.load(conversation.id()).unwrap().messages[1].clone();
+    assert_eq!((kept.content.as_str(), kept.interrupted), ("I look.", Some(true)));
+    stream.end();
+    stream.result().await.unwrap_err();
+}
+
+/// A model that says this each time.
+struct Says<F>(F);
+
+impl<F> std::fmt::Debug for Says<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Says")
+    }
+}
+
+impl<F: Fn() -> ProviderStream + Send + Sync> ModelProvider for Says<F> {
+    fn name(&self) -> &str {
+        "says"
+    }
+
+    fn stream(&self, _: ProviderRequest) -> ProviderStream {
+        (self.0)()
+    }
 }

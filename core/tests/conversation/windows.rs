@@ -1,15 +1,17 @@
 //! Conversations that are longer than their context window.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use opencode_sessions::conversation::tools::Tool;
-use opencode_sessions::conversation::window::{Keep, PruneStrategy};
+use opencode_sessions::conversation::window::{Keep, PruneStrategy, Tokens};
 use opencode_sessions::conversation::{Conversation, ConversationOptions, ProviderChoice};
 use opencode_sessions::provider::{
-    ModelProvider, ProviderRequest, ProviderStream, Reply, Scripted,
+    Finish, ModelProvider, ProviderEvent, ProviderRequest, ProviderStream, Reply, Scripted,
+    ToolCall,
 };
-use opencode_sessions::{ErrorCode, OpencodeError, TokenUse};
+use opencode_sessions::{ErrorCode, OpencodeError, Role, TokenUse};
 use serde_json::json;
 
 use crate::place::{Place, place};
@@ -27,35 +29,78 @@ fn small(here: &Place, strategy: PruneStrategy) -> ConversationOptions {
     }
 }
 
+/// Looks once in each turn, and summarises when it is asked to.
+#[derive(Debug, Default)]
+struct Looks(Mutex<Vec<ProviderRequest>>);
+
+impl ModelProvider for Looks {
+    fn name(&self) -> &str {
+        "looks"
+    }
+
+    fn stream(&self, request: ProviderRequest) -> ProviderStream {
+        let last = request.messages.last().unwrap();
+        let is_turn = !request.tools.is_empty();
+        let (name, id) = ("look".to_owned(), format!("call_{}", last.id));
+        let arguments = "{}".to_owned();
+        let said = match is_turn && last.role == Role::User {
+            true => {
+                ProviderEvent::ToolCall(ToolCall { id, name, arguments, ..ToolCall::default() })
+            }
+            false => ProviderEvent::Text("Seen. ".repeat(20)),
+        };
+        let used = TokenUse { completion_tokens: 1, cost: 0.5, ..TokenUse::default() };
+        self.0.lock().unwrap().push(request);
+        let pieces = [said, ProviderEvent::Usage(used), ProviderEvent::Finish(Finish::Stop)];
+        futures_util::stream::iter(pieces.map(Ok)).boxed()
+    }
+}
+
+/// Begins with the user, has each result right behind its call, and leaves room for the answer.
+fn assert_sound(asked: &ProviderRequest, room: u64) {
+    let messages = &asked.messages;
+    assert_eq!(messages[0].role, Role::User);
+    for block in messages.chunk_by(|_, next| next.role == Role::Tool) {
+        let calls = block[0].tool_calls.iter().flatten().map(|call| call["id"].as_str());
+        let answered = block[1..].iter().map(|result| result.tool_call_id.as_deref());
+        assert!(block[0].role != Role::Tool && calls.eq(answered), "{block:?}");
+    }
+    let mut tokens = Tokens::new();
+    let mut taken = tokens.text(asked.system.as_deref().unwrap());
+    taken += messages.iter().map(|message| tokens.message(message) + 4).sum::<u64>();
+    assert!(taken <= room, "{taken}");
+}
+
 #[tokio::test]
 async fn two_hundred_turns_with_tools_fit_into_four_thousand_tokens_and_all_are_kept() {
-    for strategy in [PruneStrategy::SlidingWindow, PruneStrategy::ToolResults] {
-        let script = (0..200).flat_map(|n| {
-            [Reply::call("look", json!({"turn": n})), Reply::text(&format!("Seen {n}."))]
-        });
-        let here = place(script);
-        let conversation = Conversation::create(small(&here, strategy)).unwrap();
+    use PruneStrategy::{Hybrid, SlidingWindow, Summarize, ToolResults};
+    for strategy in [SlidingWindow, ToolResults, Summarize, Hybrid] {
+        let here = place([]);
+        let model = Arc::new(Looks::default());
+        let provider = Some(ProviderChoice::Own(model.clone()));
+        let options = ConversationOptions { provider, ..small(&here, strategy) };
+        let conversation = Conversation::create(options).unwrap();
         for n in 0..200 {
-            let text = conversation.message(format!("Look, turn {n}.")).text().await.unwrap();
-            assert_eq!(text, format!("Seen {n}."));
+            conversation.message(format!("Look, turn {n}.")).text().await.unwrap();
         }
         let session = here.storage.load(conversation.id()).unwrap();
-        assert_eq!(session.messages.len(), 800);
-        let usage = conversation.get_context_usage().unwrap();
-        assert!(usage.current <= 3_500 && usage.max == 4_000, "{usage:?}");
-        for asked in here.model.asked() {
-            assert_eq!(asked.messages[0].role.as_str(), "user");
-            let last = asked.messages.last().unwrap();
-            assert!(["user", "tool"].contains(&last.role.as_str()));
-        }
-        if strategy == PruneStrategy::SlidingWindow {
-            assert!(here.asked().messages.len() < 100);
-        }
+        assert_eq!(session.messages.len(), 800, "{strategy}");
+        assert_eq!(session.messages[796].content, "Look, turn 199.");
+        let asked = model.0.lock().unwrap();
+        let (turns, summaries): (Vec<_>, Vec<_>) =
+            asked.iter().partition(|asked| !asked.tools.is_empty());
+        turns.iter().for_each(|asked| assert_sound(asked, 3_500));
+        assert!(turns.iter().any(|asked| asked.messages.len() > 12), "no more goes than has to");
+        assert_eq!(turns.len(), 400);
+        assert_eq!(!summaries.is_empty(), matches!(strategy, Summarize | Hybrid), "{strategy}");
+        assert_eq!(session.compactions.unwrap_or_default().len(), summaries.len());
+        // Summaries are paid, too.
+        assert_eq!(session.usage.unwrap().cost, 0.5 * asked.len() as f64);
     }
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_summarised_and_the_summary_is_kept_and_paid() {
+async fn what_is_too_old_is_summarised_and_the_summary_is_kept_and_sent() {
     // Every second request may be for a summary: the script answers both alike.
     let here = place((0..200).map(|_| Reply::text("In short: they looked.")));
     let conversation = Conversation::create(small(&here, PruneStrategy::Summarize)).unwrap();
