@@ -318,14 +318,24 @@ WRONG: list[dict[str, Any]] = [
     {"max_tokens": -1},
     {"max_tokens": 1.5},
     {"max_turns": 0},
+    {"max_tokens": 1000, "context_window": 1000},
+    # Nothing could be said beside such an answer.
+    {"max_tokens": 950, "context_window": 1000},
+    {"context_window": 0},
+    {"parallel_tools": 0},
+    {"tool_timeout": 0},
     {"prune_threshold": 0},
+    {"prune_threshold": 1.5},
     {"prune_strategy": "fifo"},
     {"stop_sequences": [""]},
     {"stop_sequences": "END"},
+    {"stop_sequences": ["1", "2", "3", "4", "5"]},
     {"tool_errors": "never"},
     {"busy": "maybe"},
     {"tool_timeout": -1},
     {"prices": {"in": 1}},
+    {"prices": {"input": -1}},
+    {"prices": {"output": -0.5}},
     {"system_prompt": "\ud800"},
     {"system_prompt": 5},
     {"modle": "m"},
@@ -334,6 +344,7 @@ WRONG: list[dict[str, Any]] = [
     {"working_dir": 5},
     {"storage": "/tmp"},
     {"tools": 5},
+    {"tools": "read"},
 ]
 
 
@@ -344,6 +355,14 @@ def test_wrong_options_are_refused_before_anything_is_stored(
     with pytest.raises((InvalidArgumentError, TypeError)):
         begin([], **wrong)
     assert storage.list_session_ids() == []
+
+
+def test_an_answer_that_leaves_no_room_and_a_name_for_a_list_are_explained(begin: Begin) -> None:
+    with pytest.raises(InvalidArgumentError, match="no room beside the 950"):
+        begin([], context_window=1000, max_tokens=950)
+    with pytest.raises(InvalidArgumentError, match="a list, and not one name") as caught:
+        begin([], tools="read")
+    assert 'tools=["read"]' in str(caught.value)
 
 
 def test_wrong_values_are_refused(begin: Begin, storage: SessionStorage) -> None:
