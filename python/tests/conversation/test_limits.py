@@ -132,6 +132,10 @@ def test_a_huge_result_is_cut(begin: Begin) -> None:
     talk = begin([Reply(calls=[("read_all", {})]), "That was long."], tools=[read_all])
     assert talk.conversation.message("Read it.").text() == "That was long."
     (told,) = talk.conversation.get_messages()[2].tool_results
+    # Both ends are there, and what the model is told says how much is not.
     assert told.result.startswith("xxx")
-    assert len(told.result) < 1_000_000
+    assert told.result.endswith("xxx")
+    assert "left out of 100000000" in told.result
+    assert 20_000 < len(told.result) <= 30_000
+    assert len(talk.conversation.session.tool_history[-1].result) <= 30_000
     assert talk.model.asked[-1]["messages"][-1]["content"] == told.result

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,10 +19,18 @@ from tests.conversation.test_opencode import (  # noqa: F401  Fixtures.
     Speak,
     client,
     options,
-    place,
     server_session,
     speak,
 )
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
+
+
+@pytest.fixture(scope="module")
+def place(server: Server) -> Path:
+    """A project of these tests."""
+    return server.project("forked conversations of Python")
 
 
 def said_there(client: Client, conversation: Conversation) -> list[str]:
