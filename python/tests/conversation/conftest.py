@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import pytest
 
+from opencode.client import Client
 from opencode.conversation import Conversation, Reply, ScriptedModel
 from opencode.sessions import SessionStorage
 from tests.conversation.forms import FORMS, Form
 from tests.conversation.front import Answer, Front, in_turn, passed_on
 
 if TYPE_CHECKING:
-    from tests.conftest import Model
+    from pathlib import Path
+
+    from tests.conftest import Model, Server
 
 T = TypeVar("T")
 
@@ -26,6 +29,8 @@ class Talk(NamedTuple):
 
 
 Begin: TypeAlias = Callable[..., Talk]
+Options: TypeAlias = dict[str, Any]
+Speak: TypeAlias = Callable[..., Conversation]
 
 
 def within(work: Callable[[], T], seconds: float = 30) -> T:
@@ -181,3 +186,49 @@ def line(form: Form, storage: SessionStorage) -> Iterator[Line]:
         line = Line(form, front, storage)
         yield line
         line.close()
+
+
+@pytest.fixture(scope="module")
+def place(server: Server, request: pytest.FixtureRequest) -> Path:
+    """A project of a file's tests."""
+    return server.project(f"conversations {request.node.name.replace('/', ' ')}")
+
+
+@pytest.fixture
+def options(server: Server, place: Path, storage: SessionStorage) -> Options:
+    """Those of a conversation whose other side is the real server."""
+    return {
+        "provider": "opencode",
+        "base_url": server.url,
+        "api_key": server.password,
+        "working_dir": place,
+        "storage": storage,
+    }
+
+
+@pytest.fixture
+def speak(options: Options) -> Iterator[Speak]:
+    """Begins such conversations, and closes them."""
+    begun: list[Conversation] = []
+
+    def speak(model: str = "default", **more: Any) -> Conversation:
+        begun.append(Conversation.create(model, **{**options, **more}))
+        return begun[-1]
+
+    yield speak
+    for conversation in begun:
+        conversation.close()
+
+
+@pytest.fixture
+def client(server: Server, place: Path) -> Iterator[Client]:
+    """The server itself, to see what became of it there."""
+    with Client(
+        server.url, username=server.username, password=server.password, directory=place
+    ) as client:
+        yield client
+
+
+def server_session(conversation: Conversation) -> str:
+    known: str = conversation.session.metadata["opencode_session_id"]
+    return known

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,57 +30,10 @@ from opencode.errors import (
     UnauthorizedError,
 )
 from opencode.sessions import SessionStorage
+from tests.conversation.conftest import Options, Speak, server_session
 
 if TYPE_CHECKING:
     from tests.conftest import Server
-
-Options: TypeAlias = dict[str, Any]
-Speak: TypeAlias = Callable[..., Conversation]
-
-
-@pytest.fixture(scope="module")
-def place(server: Server) -> Path:
-    """A project of these tests."""
-    return server.project("conversations of Python")
-
-
-@pytest.fixture
-def options(server: Server, place: Path, storage: SessionStorage) -> Options:
-    return {
-        "provider": "opencode",
-        "base_url": server.url,
-        "api_key": server.password,
-        "working_dir": place,
-        "storage": storage,
-    }
-
-
-@pytest.fixture
-def speak(options: Options) -> Iterator[Speak]:
-    """Begins conversations, and closes them."""
-    begun: list[Conversation] = []
-
-    def speak(model: str = "default", **more: Any) -> Conversation:
-        begun.append(Conversation.create(model, **{**options, **more}))
-        return begun[-1]
-
-    yield speak
-    for conversation in begun:
-        conversation.close()
-
-
-@pytest.fixture
-def client(server: Server, place: Path) -> Iterator[Client]:
-    """The server itself, to see what became of it there."""
-    with Client(
-        server.url, username=server.username, password=server.password, directory=place
-    ) as client:
-        yield client
-
-
-def server_session(conversation: Conversation) -> str:
-    known: str = conversation.session.metadata["opencode_session_id"]
-    return known
 
 
 def test_create_and_send_a_message(speak: Speak, place: Path, client: Client) -> None:

@@ -1,11 +1,8 @@
 """Conversations with a real OpenCode server: forks, copies, what is heard, what is refused."""
 
-# ruff: noqa: F811  Fixtures are imported, and named again where they are taken.
-
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,23 +11,10 @@ from opencode.client import Client
 from opencode.conversation import ApprovalRequest, Conversation, Message, Summary, TokensUsed
 from opencode.errors import NotSupportedError, OpencodeError, ProviderError
 from opencode.sessions import SessionStorage
-from tests.conversation.test_opencode import (  # noqa: F401  Fixtures.
-    Options,
-    Speak,
-    client,
-    options,
-    server_session,
-    speak,
-)
+from tests.conversation.conftest import Options, Speak, server_session
 
 if TYPE_CHECKING:
-    from tests.conftest import Server
-
-
-@pytest.fixture(scope="module")
-def place(server: Server) -> Path:
-    """A project of these tests."""
-    return server.project("forked conversations of Python")
+    pass
 
 
 def said_there(client: Client, conversation: Conversation) -> list[str]:
