@@ -24,6 +24,8 @@ pub(super) struct Draft {
     taken: HashSet<String>,
     /// Open until the provider says that it ended.
     thought: Option<String>,
+    /// What an agent's own tools gave, of which those are told who were told of the calls.
+    pub(super) results: Vec<Arc<SessionMessage>>,
     pub(super) used: TokenUse,
     pub(super) finish: Option<Finish>,
     /// A call has begun.
@@ -55,6 +57,7 @@ impl Draft {
             calls: Vec::new(),
             taken,
             thought: None,
+            results: Vec::new(),
             used: TokenUse::default(),
             finish: None,
             is_calling: false,

@@ -50,20 +50,21 @@ impl Inner {
             .buffer_unordered(self.settings.parallel_tools);
         let mut ran = Vec::with_capacity(calls.len());
         while let Some((call, outcome, took)) = running.next().await {
-            self.record_result(&call, &outcome, took.as_secs_f64(), speaker).await?;
+            let message = self.record_result(&call, &outcome, took.as_secs_f64(), speaker).await?;
+            self.listeners.tell(&ConversationEvent::Message(message));
             ran.push(Ran { call, outcome });
         }
         Ok(ran)
     }
 
-    /// Stores what became of a call and tells it.
+    /// Stores what became of a call and says it; gives the message, for those who listen.
     pub(super) async fn record_result(
         self: &Arc<Self>,
         call: &ToolCall,
         outcome: &ToolOutcome,
         seconds: f64,
         speaker: &Speaker,
-    ) -> Result<()> {
+    ) -> Result<Arc<SessionMessage>> {
         let mut message = SessionMessage::new(Role::Tool, told(outcome));
         message.tool_call_id = Some(call.id.clone());
         message.name = Some(call.name.clone());
@@ -86,14 +87,13 @@ impl Inner {
             Change::ToolRecorded(Arc::new(invocation.into())),
         ];
         self.record(changes).await?;
-        self.listeners.tell(&ConversationEvent::Message(message));
         speaker.say(Chunk::ToolResult {
             id: call.id.clone(),
             tool: call.name.clone(),
             result: outcome.as_ref().cloned().unwrap_or_default(),
             error: outcome.as_ref().err().cloned(),
         });
-        Ok(())
+        Ok(message)
     }
 
     async fn run_call(&self, call: &ToolCall, cancelled: &CancellationToken) -> ToolOutcome {

@@ -226,7 +226,7 @@ impl Inner {
                 self.record(changes).await?;
                 draft.was_stored();
                 self.tell_usage(draft, speaker)?;
-                self.listeners.tell(&ConversationEvent::Message(draft.message()));
+                self.tell_said(draft);
                 *draft = Draft::new(&self.settings.model, HashSet::new());
                 continue;
             }
@@ -253,7 +253,8 @@ impl Inner {
                 speaker.say(chunk);
             }
             if let Some((call, outcome)) = heard.ran {
-                self.record_result(&call, &outcome, 0.0, speaker).await?;
+                let message = self.record_result(&call, &outcome, 0.0, speaker).await?;
+                draft.results.push(message);
             }
         }
         match draft.finish {
@@ -283,7 +284,7 @@ impl Inner {
         self.record(changes).await?;
         draft.was_stored();
         self.tell_usage(draft, speaker)?;
-        self.listeners.tell(&ConversationEvent::Message(draft.message()));
+        self.tell_said(draft);
         Ok(())
     }
 
@@ -304,16 +305,25 @@ impl Inner {
             self.tell_total(draft.used)?;
         }
         if is_said {
-            self.listeners.tell(&ConversationEvent::Message(draft.message()));
+            self.tell_said(draft);
         }
         let answered: Vec<String> = self.read(|session| {
             session.messages.iter().filter_map(|m| m.tool_call_id.clone()).collect()
         })?;
         for call in draft.calls().iter().filter(|call| !answered.contains(&call.id)) {
             let outcome = Err("the answer broke off before this call was run".to_owned());
-            self.record_result(call, &outcome, 0.0, speaker).await?;
+            let message = self.record_result(call, &outcome, 0.0, speaker).await?;
+            self.listeners.tell(&ConversationEvent::Message(message));
         }
         Ok(())
+    }
+
+    /// Tells those who listen of an answer, and of what came of its calls.
+    fn tell_said(&self, draft: &mut Draft) {
+        let said = std::iter::once(draft.message()).chain(std::mem::take(&mut draft.results));
+        said.for_each(|message| {
+            self.listeners.tell(&ConversationEvent::Message(message));
+        });
     }
 
     fn used(&self, draft: &mut Draft, total: &mut Total) -> Change {
