@@ -44,6 +44,22 @@ impl End {
     }
 }
 
+/// A turn runs, also if it is dropped with its runtime, until this is.
+struct InTurn<'a>(&'a AtomicBool);
+
+impl<'a> InTurn<'a> {
+    fn begin(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::SeqCst);
+        Self(flag)
+    }
+}
+
+impl Drop for InTurn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
 impl Inner {
     /// Waits for a turn's place, but no longer than until the turn, or the conversation, is ended.
     pub(super) async fn unless_ended_before<T>(
@@ -66,12 +82,12 @@ impl Inner {
     /// after it if it was closed meanwhile.
     pub(super) async fn until_closed<T>(&self, turn: impl Future<Output = Result<T>>) -> Result<T> {
         // Set before looking: who closes looks after saying so.
-        self.end.in_turn.store(true, Ordering::SeqCst);
+        let in_turn = InTurn::begin(&self.end.in_turn);
         let outcome = match self.end.is_asked() {
             true => Err(self.ended_early()),
             false => turn.await,
         };
-        self.end.in_turn.store(false, Ordering::SeqCst);
+        drop(in_turn);
         if self.end.is_asked()
             && let Err(error) = self.let_go()
         {

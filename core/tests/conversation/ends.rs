@@ -146,3 +146,20 @@ async fn what_is_ended_before_its_turn_came_is_not_said() {
     let sent = here.asked().messages;
     assert!(sent.iter().all(|message| !message.content.contains("Delete")), "{sent:?}");
 }
+
+#[test]
+fn a_conversation_whose_runtime_ended_in_mid_turn_is_closed_all_the_same() {
+    let here = place([Reply::text("Once upon a time").and_silence(), Reply::text("Good night.")]);
+    let conversation = here.conversation();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut stream = runtime.block_on(async { conversation.message("A story!") });
+    runtime.block_on(stream.next()).unwrap().unwrap();
+    runtime.shutdown_timeout(std::time::Duration::from_secs(10));
+    conversation.close().unwrap();
+
+    let again = Conversation::resume(conversation.id(), here.options()).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    assert_eq!(runtime.block_on(stream.result()).unwrap_err().code().as_str(), "CANCELLED");
+    let answer = runtime.block_on(async { again.message("Enough.").text().await }).unwrap();
+    assert_eq!(answer, "Good night.");
+}
