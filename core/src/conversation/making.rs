@@ -11,6 +11,7 @@ use super::inner::{self, Inner};
 use super::live::Conversation;
 use super::options::{ApprovalRequest, ConversationOptions, ProviderChoice, ToolChoice};
 use super::order::{self, Order};
+use super::origin;
 use super::prompt::DEFAULT_SYSTEM_PROMPT;
 use super::tools::Tool;
 use crate::error::{OpencodeError, Result};
@@ -245,7 +246,10 @@ fn server(options: &ConversationOptions, mirrored: Mirrored) -> Result<Client> {
         let mut request = ApprovalRequest::from(request);
         let here = mirrored.local(&request.session_id);
         request.session_id = here.unwrap_or_else(|| session_id.clone());
-        let asked = approve.as_ref().map(|approve| approve.ask(request));
+        let origin = origin::of_turn(&request.session_id);
+        let asked = approve
+            .clone()
+            .map(|approve| origin::begun(origin, async move { approve.ask(request).await }));
         async move {
             let why = match asked {
                 None => "refused: there is nobody to ask",

@@ -15,6 +15,7 @@ use super::chunk::{Answer, Chunk, Summary};
 use super::context::Planned;
 use super::events::ConversationEvent;
 use super::options::ToolErrors;
+use super::origin;
 use super::{Inner, Speaker, cancelled};
 use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
@@ -37,6 +38,8 @@ impl Inner {
         speaker: &Speaker,
     ) -> Result<Answer> {
         let ended = speaker.cancelled();
+        let is_agent = self.provider.side() == Side::Agent;
+        let _known = is_agent.then(|| origin::known(&self.id));
         self.begin(message).await.map_err(|error| error.of_session(&self.id))?;
         let turn = AssertUnwindSafe(self.asked_and_answered(speaker, ended)).catch_unwind();
         let outcome = turn.await.unwrap_or_else(|_| Err(self.panicked()));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use opencode_sessions::conversation::{
-    Approve, Chunk, Conversation, ConversationOptions, ProviderChoice,
+    Approve, Chunk, Conversation, ConversationOptions, ProviderChoice, origin,
 };
 use opencode_sessions::manager::OnConflict;
 use opencode_sessions::provider::OpenCode;
@@ -210,14 +210,19 @@ async fn a_server_is_named_like_any_provider_and_asks_for_leave_as_tools_do() {
         provider: None,
         base_url: Some(address.clone()),
         approve: Some(Approve::new(move |request| {
-            keep.lock().unwrap().push(format!("{} in {}", request.tool, request.session_id));
+            let from = origin().and_then(|origin| origin.downcast_ref::<&str>().copied());
+            let asked = format!("{} in {} from {from:?}", request.tool, request.session_id);
+            keep.lock().unwrap().push(asked);
             async { true }
         })),
         ..options(&here, &here.client, &store)
     })
     .unwrap();
-    assert_eq!(conversation.message("read outside").text().await.unwrap(), "Read it.");
-    assert_eq!(*asked.lock().unwrap(), [format!("external_directory in {}", conversation.id())]);
+    let message = SessionMessage::new(Role::User, "read outside");
+    let stream = conversation.send_from(message, Arc::new("here"));
+    assert_eq!(stream.text().await.unwrap(), "Read it.");
+    let expected = format!("external_directory in {} from Some(\"here\")", conversation.id());
+    assert_eq!(*asked.lock().unwrap(), [expected]);
 
     let copy = Conversation::import(
         &conversation.export(Format::Native).unwrap(),
