@@ -10,6 +10,8 @@ mod counting;
 #[allow(dead_code, reason = "shared with the local half's figures")]
 mod measure;
 mod pool;
+#[path = "../local/serving.rs"]
+mod serving;
 mod streaming;
 
 use measure::Bench;

@@ -1,8 +1,7 @@
 //! A long answer over HTTP, read through a conversation and read as bytes.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +11,14 @@ use opencode_sessions::conversation::{Chunk, Conversation, ConversationOptions, 
 use opencode_sessions::provider::OpenAi;
 
 use crate::measure::{Bench, Figure, micros, time};
+use crate::serving::{self, Server};
 
 /// As long as models' are.
 const WORD: &str = " conversation";
 
 pub(crate) fn run(bench: &Bench) {
     let chunks = bench.size(20_000, 1_000);
-    let server = Server::start(chunks);
+    let server = Server::start(&[&chunks.to_string()]);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -95,49 +95,11 @@ pub(crate) fn run(bench: &Bench) {
     });
 }
 
-/// This program once more, answering.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(chunks: usize) -> Self {
-        let program = std::env::current_exe().expect("this program");
-        let mut process = Command::new(program)
-            .args(["--serve", &chunks.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut url = String::new();
-        let output = process.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut url).expect("its address");
-        Self { process, url: url.trim().to_owned() }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Answers every request with the same chunks, until it is killed or its parent is gone.
+/// Answers every request with the same chunks.
 pub(crate) fn serve() -> ! {
     let chunks = std::env::args().filter_map(|argument| argument.parse().ok()).next();
-    let answer: Arc<[String]> = answer(chunks.unwrap_or(1)).into();
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    println!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
-            std::thread::spawn(move || say(&connection, &answer));
-        }
-    });
-    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-    std::process::exit(0);
+    let answer = answer(chunks.unwrap_or(1));
+    serving::serve(move |connection| say(connection, &answer))
 }
 
 /// The pieces of the body, each a chunk of HTTP's own.

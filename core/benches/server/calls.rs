@@ -1,13 +1,13 @@
 //! A small call through the client, beside the same through bare `reqwest` and `serde_json`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
 
 use opencode_sessions::Client;
 use opencode_sessions::types::message::Message;
 
 use crate::measure::{Bench, Figure, p50, times};
+use crate::serving::{self, Server};
 
 const SESSION: &str = "ses_e018004c4ffeueQQlZcGL7EPZ0";
 
@@ -15,7 +15,7 @@ const SESSION: &str = "ses_e018004c4ffeueQQlZcGL7EPZ0";
 const ANSWER: &str = include_str!("two-messages.json");
 
 pub(crate) fn run(bench: &Bench) {
-    let server = Server::start();
+    let server = Server::start(&[]);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -62,46 +62,9 @@ pub(crate) fn run(bench: &Bench) {
     });
 }
 
-/// This program once more, answering.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let program = std::env::current_exe().expect("this program");
-        let mut process = Command::new(program)
-            .arg("--serve")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut url = String::new();
-        let output = process.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut url).expect("its address");
-        Self { process, url: url.trim().to_owned() }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Answers every request with the same messages, until it is killed or its parent is gone.
+/// Answers every request with the same messages.
 pub(crate) fn serve() -> ! {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    println!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            std::thread::spawn(move || answer(&connection));
-        }
-    });
-    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-    std::process::exit(0);
+    serving::serve(answer)
 }
 
 fn answer(connection: &TcpStream) {

@@ -10,6 +10,8 @@ mod events;
 #[path = "../local/measure.rs"]
 #[allow(dead_code, reason = "shared with the local half's figures")]
 mod measure;
+#[path = "../local/serving.rs"]
+mod serving;
 
 use measure::Bench;
 
