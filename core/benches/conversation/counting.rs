@@ -48,7 +48,7 @@ pub(crate) fn run(bench: &Bench) {
         met: |value, _| value >= 10.0,
     });
 
-    let requests = 100;
+    let requests = bench.size(100, 10);
     let mut tokens = Tokens::new();
     let mut state = None;
     for said in (messages.len() - requests + 1)..=messages.len() {
