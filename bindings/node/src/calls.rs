@@ -1,0 +1,33 @@
+//! Running a call apart from JavaScript's thread, or on it.
+
+use napi::bindgen_prelude::spawn_blocking;
+use opencode_sessions::{OpencodeError, Result};
+use serde::de::DeserializeOwned;
+
+use crate::errors::thrown;
+
+/// What a call is given, from its JSON text.
+pub(crate) fn read<T: DeserializeOwned>(arguments: &str) -> Result<T> {
+    let reader = &mut serde_json::Deserializer::from_str(arguments);
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let (place, reason) = (error.path().to_string(), error.into_inner().to_string());
+        // Where in the text that crossed would tell nobody anything.
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        OpencodeError::invalid(format!("{place}: {reason}"))
+    })
+}
+
+/// Runs a call on a thread that may wait for the disk.
+pub(crate) async fn apart<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T> + Send + 'static,
+) -> napi::Result<T> {
+    match spawn_blocking(call).await {
+        Ok(done) => done.map_err(|error| thrown(&error)),
+        Err(ended) => Err(napi::Error::from_reason(ended.to_string())),
+    }
+}
+
+/// Runs a call on JavaScript's own thread.
+pub(crate) fn here<T>(call: impl FnOnce() -> Result<T>) -> napi::Result<T> {
+    call().map_err(|error| thrown(&error))
+}

@@ -1,0 +1,26 @@
+//! Errors of the core as what JavaScript is thrown: the reason of the error is JSON text of all
+//! that is known, from which the package makes its `OpencodeError`.
+
+use opencode_sessions::OpencodeError;
+use serde_json::json;
+
+/// The error for a failure of the core.
+pub(crate) fn thrown(error: &OpencodeError) -> napi::Error {
+    let mut told = json!({
+        "code": error.code().as_str(),
+        "message": error.to_string(),
+        "hint": error.hint(),
+        "sessionId": error.session_id(),
+        "status": error.status(),
+        "retryable": error.retryable(),
+    });
+    match error {
+        OpencodeError::SessionConflict { expected, actual, .. } => {
+            told["expected"] = json!(expected);
+            told["actual"] = json!(actual);
+        }
+        OpencodeError::InvalidId { candidates, .. } => told["candidates"] = json!(candidates),
+        _ => {}
+    }
+    napi::Error::from_reason(told.to_string())
+}

@@ -1,0 +1,26 @@
+//! The compiled half of the npm package `opencode-sessions`.
+//!
+//! It translates and nothing else: what crosses is JSON text, exact in both directions, and every
+//! rule lives in the core. What is idiomatic TypeScript lives in `node/src`.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `manager`, `storage`, `session` | the classes that do something |
+//! | `arguments`, `queries` | what calls take |
+//! | `calls` | running a call apart from JavaScript's thread |
+//! | `text` | JSON text in which no integer is rounded |
+//! | `errors` | errors of the core as what JavaScript is thrown |
+#![expect(clippy::needless_pass_by_value, reason = "napi gives what it made of an argument away")]
+
+mod arguments;
+mod calls;
+mod errors;
+mod manager;
+mod queries;
+mod session;
+mod storage;
+mod text;
+
+/// The version of the core.
+#[napi_derive::napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,40 @@
+//! JSON text in which no integer is rounded.
+//!
+//! JavaScript's numbers are exact up to 2^53. A larger integer is written as a string that begins
+//! with a lone surrogate, which no string of the core can hold; the package makes a `bigint` of it.
+
+use std::io;
+
+use opencode_sessions::OpencodeError;
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+
+/// The greatest integer that a JavaScript number holds exactly.
+const MAX_SAFE: u64 = (1 << 53) - 1;
+
+/// A value as text for JavaScript.
+pub(crate) fn write(value: &impl Serialize) -> opencode_sessions::Result<String> {
+    let mut text = Vec::with_capacity(256);
+    let written = value.serialize(&mut Serializer::with_formatter(&mut text, Exact));
+    let failed = |error: String| OpencodeError::invalid(format!("cannot be given: {error}"));
+    written.map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(text).map_err(|error| failed(error.to_string()))
+}
+
+struct Exact;
+
+impl Formatter for Exact {
+    fn write_i64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: i64) -> io::Result<()> {
+        if value.unsigned_abs() > MAX_SAFE {
+            return write!(writer, r#""\ud800{value}""#);
+        }
+        CompactFormatter.write_i64(writer, value)
+    }
+
+    fn write_u64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: u64) -> io::Result<()> {
+        if value > MAX_SAFE {
+            return write!(writer, r#""\ud800{value}""#);
+        }
+        CompactFormatter.write_u64(writer, value)
+    }
+}
