@@ -6,11 +6,11 @@
  */
 export { OpencodeError } from "./errors.js";
 export type { ErrorCode, ErrorDetails } from "./errors.js";
-export { SessionManager } from "./manager.js";
-export type { ManagerOptions, SearchResults, SessionList } from "./manager.js";
-export type * from "./records.js";
-export { SessionIndex } from "./session-index.js";
-export { SessionRecord } from "./session.js";
-export { SessionStorage } from "./storage.js";
-export type { CleanupResult, StorageOptions } from "./storage.js";
-export { VERSION as version } from "./native.js";
+export { SessionManager } from "./sessions/manager.js";
+export type { ManagerOptions, SearchResults, SessionList } from "./sessions/manager.js";
+export type * from "./sessions/records.js";
+export { SessionIndex } from "./sessions/session-index.js";
+export { SessionRecord } from "./sessions/session.js";
+export { SessionStorage } from "./sessions/storage.js";
+export type { CleanupResult, StorageOptions } from "./sessions/storage.js";
+export { version } from "./native.js";

@@ -1,10 +1,10 @@
 /** The same package for `import`: one copy of it, however it was loaded. */
 export {
-  OpencodeError,
-  SessionIndex,
-  SessionManager,
-  SessionRecord,
-  SessionStorage,
-  version,
+    OpencodeError,
+    SessionIndex,
+    SessionManager,
+    SessionRecord,
+    SessionStorage,
+    version,
 } from "./index.js";
 export type * from "./index.js";

@@ -1,54 +1,10 @@
-/** The compiled half, as bindings/node exports it. Every text is JSON. */
+/** The compiled half, as bindings/node exports it; each folder says what it uses of it. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-export interface NativeSession {
-  readonly isLive: boolean;
-  isSame(other: NativeSession): boolean;
-  look(field: string): string;
-  callSync(call: string): string;
-  call(call: string): Promise<string>;
-  fork(atMessage?: string, inclusive?: boolean, newId?: string): NativeSession;
-}
-
-export interface NativeStorage {
-  readonly path: string;
-  call(call: string): Promise<string>;
-  fetch(call: string): Promise<NativeSession | null>;
-  save(session: NativeSession, overwrite: boolean): Promise<void>;
-}
-
-export interface NativeManager {
-  readonly storage: NativeStorage;
-  readonly currentSession: NativeSession | null;
-  readonly hasCurrent: boolean;
-  isSame(other: NativeManager): boolean;
-  call(call: string): Promise<string>;
-  fetch(call: string): Promise<NativeSession | null>;
-  closeSync(): void;
-}
-
-interface Native {
-  NativeSession: {
-    new (): NativeSession;
-    begin(options: string): NativeSession;
-    fromJson(text: string): NativeSession;
-  };
-  NativeStorage: {
-    new (options: string): NativeStorage;
-    defaultDir(): string;
-    projectDir(path: string): string;
-  };
-  NativeManager: {
-    new (storage: NativeStorage, options: string): NativeManager;
-    instance(): NativeManager;
-    configure(storage: string, options: string): void;
-    resetInstance(): void;
-  };
-  VERSION: string;
-}
-
 const file = `${process.platform}-${process.arch}.node`;
-const native = createRequire(__filename)(join(__dirname, "native", file)) as Native;
 
-export const { NativeSession, NativeStorage, NativeManager, VERSION } = native;
+export const native = createRequire(__filename)(join(__dirname, "native", file)) as unknown;
+
+/** The version of the core. */
+export const { VERSION: version } = native as { VERSION: string };
