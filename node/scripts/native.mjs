@@ -1,19 +1,16 @@
-// Builds the compiled half with cargo and puts it where the package looks for it.
+// Builds the compiled half with cargo and puts it where the package looks for it; `--release` as
+// users get it, in cargo's dev profile otherwise.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const release = process.argv.includes("--release");
 
-const build = [
-    "build",
-    "--package",
-    "opencode-sessions-node",
-    "--message-format",
-    "json-render-diagnostics",
-];
-const built = spawnSync("cargo", release ? [...build, "--release"] : build, {
+const build = ["build", "--package", "opencode-sessions-node"];
+const told = ["--message-format", "json-render-diagnostics"];
+const profile = process.argv.includes("--release") ? ["--release"] : [];
+const built = spawnSync("cargo", [...build, ...told, ...profile], {
     cwd: here("../.."),
     encoding: "utf8",
     maxBuffer: 2 ** 28,
@@ -29,5 +26,9 @@ const made = built.stdout
     .find((told) => told.reason === "compiler-artifact" && told.target.kind.includes("cdylib"));
 const library = made.filenames.find((name) => /\.(so|dylib|dll)$/.test(name));
 
+const { platform } = createRequire(import.meta.url)(here("../dist/platform.js"));
+const native = here(`../dist/native/opencode-sessions.${platform()}.node`);
 mkdirSync(here("../dist/native"), { recursive: true });
-copyFileSync(library, here(`../dist/native/${process.platform}-${process.arch}.node`));
+// Not over a file that a running process has loaded.
+rmSync(native, { force: true });
+copyFileSync(library, native);

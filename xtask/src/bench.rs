@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use crate::python::Venv;
 use crate::report::{self, Measurement};
-use crate::{machine, servers, shell};
+use crate::{machine, npm, servers, shell};
 
 /// Cargo's names of the Rust programs, `core/benches/<name>/main.rs`.
 const RUST: [&str; 3] = ["local", "server", "conversation"];
@@ -25,7 +25,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     let data = results.join("data");
     let page = if quick { "target/bench/benchmarks.md" } else { "docs/benchmarks.md" };
 
-    match servers::missing() {
+    match npm::missing() {
         None => servers::prepare_peer()?,
         Some(missing) => println!("without the official SDK beside: {missing}"),
     }

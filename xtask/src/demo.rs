@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::python::Venv;
-use crate::{servers, shell};
+use crate::{npm, servers, shell};
 
 const LOCAL: &str = "python/examples/demo.py";
 const SERVER: &str = "python/examples/server.py";
@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<()> {
     let venv = Venv::dev()?;
     venv.install_package()?;
     shell::run(&mut venv.python_with([LOCAL]))?;
-    match servers::missing() {
+    match npm::missing() {
         None => {
             servers::prepare()?;
             shell::run(&mut venv.python_with([SERVER]))

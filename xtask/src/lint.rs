@@ -4,12 +4,13 @@ use anyhow::{Result, bail};
 
 use crate::python::{self, Venv};
 use crate::steps::Steps;
-use crate::{docs, shell};
+use crate::{docs, node, npm, shell};
 
 pub(crate) fn run() -> Result<()> {
     let mut steps = Steps::default();
     rust(&mut steps);
     python(&mut steps);
+    typescript(&mut steps);
     steps.run("generated pages", docs::check);
 
     println!("\n{}", steps.summary());
@@ -57,4 +58,16 @@ fn python(steps: &mut Steps) {
     steps.run("ruff check", || ruff(&["check", "python"]));
     steps.run("ruff format", || ruff(&["format", "--check", "python"]));
     steps.run("mypy --strict", || python::mypy(&venv));
+}
+
+fn typescript(steps: &mut Steps) {
+    match npm::missing() {
+        None => {
+            steps.run("tsc --strict, prettier", || {
+                node::tools()?;
+                node::check()
+            });
+        }
+        Some(missing) => steps.skip("tsc --strict, prettier", &missing),
+    }
 }

@@ -9,6 +9,8 @@ mod docs;
 mod language;
 mod lint;
 mod machine;
+mod node;
+mod npm;
 mod python;
 mod report;
 mod servers;

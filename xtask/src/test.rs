@@ -5,9 +5,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::language::Language;
 use crate::python::{self, Venv};
-use crate::servers;
-use crate::shell;
 use crate::steps::Steps;
+use crate::{node, npm, servers, shell};
 
 /// The packages below `opencode`. Each is compared, with all its modules and the compiled one's
 /// stub, with what importing it really gives.
@@ -78,7 +77,7 @@ enum RealServer {
 
 impl RealServer {
     fn prepare() -> Self {
-        match servers::missing() {
+        match npm::missing() {
             Some(missing) => Self::Missing(missing),
             None => match servers::prepare() {
                 Ok(()) => Self::Ready,
@@ -105,17 +104,22 @@ fn steps_of(language: Language, server: &RealServer) -> Option<Steps> {
     match language {
         Language::Rust => Some(rust(server)),
         Language::Python => Some(python(server)),
-        Language::Node | Language::Kotlin | Language::Swift => None,
+        Language::Node => Some(node(server)),
+        Language::Kotlin | Language::Swift => None,
     }
 }
 
 fn rust(server: &RealServer) -> Steps {
-    // The Python module is tested from Python: a test binary of it would need libpython to link.
-    let workspace = ["--workspace", "--exclude", "opencode-sessions-python", "--no-fail-fast"];
+    // The compiled halves are tested from their languages: test binaries of them would not link.
+    let python = ["--exclude", "opencode-sessions-python"];
+    let node = ["--exclude", "opencode-sessions-node"];
+    let workspace = ["--workspace", "--no-fail-fast"].into_iter().chain(python).chain(node);
     let mut steps = Steps::default();
     steps.run("cargo test", || {
         let failpoints = ["--tests", "--features", "opencode-sessions/failpoints"];
-        shell::run(&mut shell::cargo(["test"].into_iter().chain(workspace).chain(failpoints)))
+        shell::run(&mut shell::cargo(
+            ["test"].into_iter().chain(workspace.clone()).chain(failpoints),
+        ))
     });
     steps.run("doc examples", || {
         shell::run(&mut shell::cargo(["test"].into_iter().chain(workspace).chain(["--doc"])))
@@ -150,6 +154,16 @@ fn python(server: &RealServer) -> Steps {
         let args = ["-m", "mypy.stubtest", "--mypy-config-file", "python/pyproject.toml"];
         shell::run(&mut venv.python_with(args.into_iter().chain(PYTHON_PACKAGES)))
     });
+    steps
+}
+
+fn node(server: &RealServer) -> Steps {
+    let mut steps = Steps::default();
+    if steps.run("build", node::build) {
+        steps.run("node --test", node::test);
+        server.step(&mut steps, node::test_with_server);
+        steps.run("npm pack", node::test_package);
+    }
     steps
 }
 

@@ -1,0 +1,62 @@
+//! Folders with packages from npm: what a `package-lock.json` names, installed beside it.
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+use crate::stamp::Stamp;
+
+const OLDEST_NODE: u32 = 20;
+
+/// What of Node this machine lacks, in words for a table; `None` when it has what is needed.
+pub(crate) fn missing() -> Option<String> {
+    match shell::answer("node", &["--version"]) {
+        None => Some(format!("Node {OLDEST_NODE} or newer is missing")),
+        Some(version) if !is_new_enough(&version) => {
+            Some(format!("Node {OLDEST_NODE} or newer is needed, found {version}"))
+        }
+        Some(_) if shell::answer("npm", &["--version"]).is_none() => {
+            Some("npm is missing".to_owned())
+        }
+        Some(_) => None,
+    }
+}
+
+/// Installs what a folder's lock file names, unless that is installed.
+pub(crate) fn install(dir: &str, what: &str) -> Result<()> {
+    if let Some(missing) = missing() {
+        bail!("{what} cannot be installed: {missing}");
+    }
+    let node = shell::answer("node", &["--version"]).unwrap_or_default();
+    let sources = ["package.json", "package-lock.json"].map(|file| shell::path(dir).join(file));
+    let stamp = Stamp::new(shell::path(dir).join("node_modules/.stamp"), &sources, &node)?;
+    if stamp.is_current() {
+        return Ok(());
+    }
+    println!("installing {what}; the first time this takes a minute");
+    run(dir, &["ci", "--no-audit", "--no-fund"])
+        .with_context(|| format!("cannot install {what}"))?;
+    stamp.set()
+}
+
+/// Runs npm in a folder.
+pub(crate) fn run(dir: &str, args: &[&str]) -> Result<()> {
+    shell::run(shell::command("npm").current_dir(shell::path(dir)).args(args))
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let major = version.trim_start_matches('v').split('.').next().map(str::parse::<u32>);
+    matches!(major, Some(Ok(major)) if major >= OLDEST_NODE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_new_enough;
+
+    #[test]
+    fn versions_of_node_are_compared_as_numbers() {
+        assert!(is_new_enough("v20.20.2"));
+        assert!(is_new_enough("v100.0.0"));
+        assert!(!is_new_enough("v18.19.1"));
+        assert!(!is_new_enough("not Node"));
+    }
+}
