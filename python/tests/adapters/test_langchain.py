@@ -1,6 +1,7 @@
 """A session of ours as the message history of LangChain."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import warnings
@@ -267,9 +268,16 @@ def test_a_session_that_another_process_holds_is_locked(
     assert told.stdout == f"{SessionLockedError.__name__}\n"
     history.close()
     told = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert told.stdout == ""
+    assert (told.stdout, told.stderr) == ("", "")
     assert history.messages == [HumanMessage("Hello"), HumanMessage("Hello from here")]
     history.close()
+
+
+def test_a_history_that_nobody_has_any_more_is_closed(storage: SessionStorage) -> None:
+    OpencodeChatMessageHistory("gone", storage).add_user_message("Hello")
+    gc.collect()
+    # What is open cannot be cleaned up.
+    assert storage.cleanup_old_sessions(0, keep_minimum=0) == ["gone"]
 
 
 def test_a_history_can_be_read_and_closed_while_the_interpreter_ends(tmp_path: Path) -> None:

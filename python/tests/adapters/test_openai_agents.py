@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -238,6 +239,7 @@ def test_a_forked_child_is_told_who_holds_the_session(storage: SessionStorage) -
         reading, writing = os.pipe()
         if (child := os.fork()) == 0:
             told = "nothing"
+            signal.alarm(20)
             try:
                 asyncio.run(session.get_items())
             except SessionLockedError as error:
@@ -245,10 +247,10 @@ def test_a_forked_child_is_told_who_holds_the_session(storage: SessionStorage) -
             finally:
                 os.write(writing, json.dumps(told).encode())
                 os._exit(0)
+        os.close(writing)
         os.waitpid(child, 0)
         assert json.loads(os.read(reading, 100)) == "SESSION_LOCKED"
         os.close(reading)
-        os.close(writing)
         assert asyncio.run(session.get_items()) == said("one")
 
 
