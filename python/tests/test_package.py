@@ -18,6 +18,6 @@ def test_other_distributions_can_share_the_opencode_namespace() -> None:
     assert getattr(opencode, "__file__", None) is None
 
 
-@pytest.mark.parametrize("package", ["sessions", "conversation", "errors", "hooks"])
+@pytest.mark.parametrize("package", ["adapters", "sessions", "conversation", "errors", "hooks"])
 def test_every_package_tells_type_checkers_that_it_is_typed(package: str) -> None:
     assert files(f"opencode.{package}").joinpath("py.typed").is_file()

@@ -10,7 +10,8 @@ use crate::{node, npm, servers, shell};
 
 /// The packages below `opencode`. Each is compared, with all its modules and the compiled one's
 /// stub, with what importing it really gives.
-const PYTHON_PACKAGES: [&str; 5] = [
+const PYTHON_PACKAGES: [&str; 6] = [
+    "opencode.adapters",
     "opencode.client",
     "opencode.conversation",
     "opencode.errors",
