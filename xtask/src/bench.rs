@@ -12,13 +12,20 @@ use anyhow::{Context, Result};
 
 use crate::python::Venv;
 use crate::report::{self, Measurement};
-use crate::{machine, npm, servers, shell};
+use crate::{machine, node, npm, servers, shell};
 
 /// Cargo's names of the Rust programs, `core/benches/<name>/main.rs`.
 const RUST: [&str; 3] = ["local", "server", "conversation"];
-const PYTHON: [&str; 3] =
-    ["python/benches/local.py", "python/benches/server.py", "python/benches/conversation.py"];
+const PYTHON: [&str; 4] = [
+    "python/benches/calls.py",
+    "python/benches/local.py",
+    "python/benches/server.py",
+    "python/benches/conversation.py",
+];
+const NODE: [&str; 2] = ["node/benches/calls.mjs", "node/benches/client.mjs"];
 const DATA_VARIABLE: &str = "OPENCODE_SESSIONS_BENCH_DIR";
+/// Where the other languages find what Rust's own calls took.
+const RUST_VARIABLE: &str = "OPENCODE_SESSIONS_BENCH_RUST";
 
 pub(crate) fn run(quick: bool) -> Result<()> {
     let results = shell::path("target/bench");
@@ -36,13 +43,31 @@ pub(crate) fn run(quick: bool) -> Result<()> {
         measurements
             .extend(measure(command.env(DATA_VARIABLE, &data), &format!("rust-{program}"))?);
     }
+    let beside = results.join("rust-local.jsonl");
+    let mut other = |program: &str, mut command: Command, language: &str| {
+        empty(&data)?;
+        command.env(DATA_VARIABLE, &data).env(RUST_VARIABLE, &beside);
+        let name = program.rsplit(['/', '.']).nth(1).unwrap_or(program);
+        measurements.extend(measure(&mut command, &format!("{language}-{name}"))?);
+        anyhow::Ok(())
+    };
     let venv = Venv::bench()?;
     venv.install_package()?;
+    let passed_on = quick.then_some("--quick");
     for program in PYTHON {
-        empty(&data)?;
-        let mut command = venv.python_with([program].into_iter().chain(quick.then_some("--quick")));
-        let name = program.rsplit(['/', '.']).nth(1).unwrap_or(program);
-        measurements.extend(measure(command.env(DATA_VARIABLE, &data), &format!("python-{name}"))?);
+        let command = venv.python_with([program].into_iter().chain(passed_on));
+        other(program, command, "python")?;
+    }
+    match npm::missing() {
+        None => {
+            node::build_release()?;
+            for program in NODE {
+                let mut command = shell::command("node");
+                command.arg(program).args(passed_on);
+                other(program, command, "node")?;
+            }
+        }
+        Some(missing) => println!("without Node: {missing}"),
     }
 
     let text = render(&measurements, &data);
@@ -88,7 +113,8 @@ fn render(measurements: &[Measurement], data: &Path) -> String {
          Written by `cargo xtask bench` on {date}. Machines differ and are noisy: where something comparable\n\
          exists, a figure stands beside it, measured in the same run on the same disk, and the goal is the\n\
          ratio or the growth, not the figure. Rust is measured by `core/benches` in cargo's `bench` profile, Python by\n\
-         `python/benches` in an environment of its own, with the versions in `python/requirements-bench.txt`.\n\
+         `python/benches` in an environment of its own, with the versions in `python/requirements-bench.txt`, Node by\n\
+         `node/benches` with the package as it is published.\n\
          The data is on the disk of the checkout.\n\n\
          {machine}\n{groups}",
         date = jiff::Timestamp::now().strftime("%Y-%m-%d"),

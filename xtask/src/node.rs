@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::npm;
+use crate::python::PACKAGES_TARGET;
+use crate::{npm, shell};
 
 /// The package's folder.
 const DIR: &str = "node";
@@ -16,6 +17,12 @@ pub(crate) fn tools() -> Result<()> {
 pub(crate) fn build() -> Result<()> {
     tools()?;
     npm::run(DIR, &["run", "build"])
+}
+
+/// The same as its users get it.
+pub(crate) fn build_release() -> Result<()> {
+    tools()?;
+    as_published("prepack")
 }
 
 /// The types of the package and its tests, and the form of what is written.
@@ -35,5 +42,10 @@ pub(crate) fn test_with_server() -> Result<()> {
 
 /// Packs it, installs that in an empty folder and uses it there.
 pub(crate) fn test_package() -> Result<()> {
-    npm::run(DIR, &["run", "test:package"])
+    as_published("test:package")
+}
+
+fn as_published(script: &str) -> Result<()> {
+    let mut npm = npm::command(DIR, &["run", script]);
+    shell::run(npm.env("CARGO_TARGET_DIR", shell::path(PACKAGES_TARGET)))
 }

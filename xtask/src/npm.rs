@@ -1,5 +1,7 @@
 //! Folders with packages from npm: what a `package-lock.json` names, installed beside it.
 
+use std::process::Command;
+
 use anyhow::{Context, Result, bail};
 
 use crate::shell;
@@ -40,7 +42,14 @@ pub(crate) fn install(dir: &str, what: &str) -> Result<()> {
 
 /// Runs npm in a folder.
 pub(crate) fn run(dir: &str, args: &[&str]) -> Result<()> {
-    shell::run(shell::command("npm").current_dir(shell::path(dir)).args(args))
+    shell::run(&mut command(dir, args))
+}
+
+/// npm in a folder.
+pub(crate) fn command(dir: &str, args: &[&str]) -> Command {
+    let mut npm = shell::command("npm");
+    npm.current_dir(shell::path(dir)).args(args);
+    npm
 }
 
 fn is_new_enough(version: &str) -> bool {

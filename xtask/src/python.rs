@@ -15,6 +15,10 @@ use crate::stamp::Stamp;
 
 const OLDEST: (u32, u32) = (3, 10);
 
+/// Where packages are built as users get them: apart from plain cargo's builds, whose settings
+/// differ, and together, so that what they share is compiled once.
+pub(crate) const PACKAGES_TARGET: &str = "target/packages";
+
 /// What the wheel is made from, below the root.
 const PACKAGE_SOURCES: [&str; 9] = [
     "Cargo.lock",
@@ -112,13 +116,12 @@ impl Venv {
             return Ok(());
         }
         println!("building the wheel; the first time this takes minutes");
-        // Maturin comes pinned from the requirements, not newest from a build environment of
-        // pip's; its own target folder keeps pyo3's build settings apart from plain cargo's.
+        // Maturin comes pinned from the requirements, not newest from a build environment of pip's.
         shell::run(
             self.pip_install()
                 .args(["--no-build-isolation", "--no-deps", "--force-reinstall"])
                 .arg(shell::path("python"))
-                .env("CARGO_TARGET_DIR", shell::path("target/python")),
+                .env("CARGO_TARGET_DIR", shell::path(PACKAGES_TARGET)),
         )?;
         stamp.set()
     }

@@ -5,6 +5,7 @@
 //! below `$OPENCODE_SESSIONS_BENCH_DIR`. `--quick` tries everything on small sizes.
 
 mod append;
+mod calls;
 mod library;
 mod load;
 mod measure;
@@ -24,6 +25,7 @@ fn main() {
         return;
     }
     let bench = Bench::new(arguments.iter().any(|a| a == "--quick"));
+    calls::run(&bench);
     append::run(&bench);
     load::run(&bench);
     library::run(&bench);

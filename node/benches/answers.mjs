@@ -1,0 +1,39 @@
+// A server in a process of its own that answers at once: `node answers.mjs SESSIONS EVENTS`.
+//
+// `/session` gives so many sessions, `/session/…/message` two messages, `/event` and
+// `/global/event` a recorded stream so many times over.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+
+const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
+const [sessions, events] = process.argv.slice(2).map(Number);
+if (Number.isNaN(events)) throw new Error("say how many sessions and events");
+
+const messages = file("core/benches/server/two-messages.json");
+const recorded = file("tests/fixtures/opencode-events.sse");
+const { info } = JSON.parse(file("tests/fixtures/opencode-export.json"));
+const listed = JSON.stringify(
+    Array.from({ length: sessions }, (_, n) => ({
+        ...info,
+        id: `${info.id.slice(0, -5)}${String(n).padStart(5, "0")}`,
+        title: `Session ${n}`,
+    })),
+);
+
+const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://127.0.0.1");
+    if (pathname.endsWith("/event")) {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        let left = events;
+        const more = () => {
+            while (left-- > 0)
+                if (!response.write(recorded)) return void response.once("drain", more);
+            response.end();
+        };
+        return more();
+    }
+    response.setHeader("content-type", "application/json");
+    response.end(pathname.endsWith("/message") ? messages : listed);
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}`));
