@@ -90,7 +90,7 @@ pub(crate) const TABLE: Table = &[
     }),
     ("session.is_live", |c| data(about(c).is_live())),
     ("session.revision", |c| data(about(c).read(Session::revision)?)),
-    ("session.has_unsaved_changes", |c| data(about(c).read(Session::has_unsaved_changes)?)),
+    ("session.has_unsaved_changes", |c| data(about(c).has_unsaved_changes()?)),
     ("session.recovery_report", |c| {
         data(about(c).read(|session| report(session.recovery_report()))?)
     }),
