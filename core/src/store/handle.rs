@@ -99,6 +99,11 @@ impl SessionHandle {
         }
     }
 
+    /// Whether there are edits that no store has seen; never of a live session.
+    pub fn has_unsaved_changes(&self) -> Result<bool> {
+        Ok(!self.is_live() && self.read(Session::has_unsaved_changes)?)
+    }
+
     /// Whether the two are one session, not only alike.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

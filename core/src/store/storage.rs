@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::error::{OpencodeError, Result};
-use crate::model::{Record, Session, SessionSummary, validate_session_id};
+use crate::model::{Record, RecoveryReport, Session, SessionSummary, validate_session_id};
 use crate::store::files::layout::{Layout, id_of_snapshot};
 use crate::store::files::lease::{self, Lease};
 use crate::store::files::writer::Writer;
@@ -269,8 +269,13 @@ impl SessionStorage {
         validate_session_id(id)?;
         match self.read(id) {
             Err(OpencodeError::SessionCorrupted { .. }) if self.options.auto_recover => {
-                self.recover_from_backup(id, false)?;
-                self.read(id)
+                let rebuilt = self.rebuild(id, false)?;
+                let mut session = self.read(id)?;
+                if let Some(mut report) = rebuilt {
+                    report.extend(&session.history.report);
+                    session.history.report = report;
+                }
+                Ok(session)
             }
             loaded => loaded,
         }
@@ -339,12 +344,21 @@ impl SessionStorage {
     /// `force`, missing revisions are reported instead of refused.
     pub fn recover_from_backup(&self, id: &str, force: bool) -> Result<bool> {
         validate_session_id(id)?;
+        self.rebuild(id, force).map(|rebuilt| rebuilt.is_some())
+    }
+
+    /// The same, with what was found and done.
+    fn rebuild(&self, id: &str, force: bool) -> Result<Option<RecoveryReport>> {
         let rebuilt = self.lend(id, Duration::ZERO, |layout| recovery::recover(layout, id, force));
         match rebuilt {
-            Ok(file) => file.close().map(|()| true),
+            Ok(file) => {
+                let mut report = RecoveryReport::default();
+                file.look(&mut |session| report = session.recovery_report().clone())?;
+                file.close().map(|()| Some(report))
+            }
             Err(error @ OpencodeError::SessionCorrupted { .. }) => {
                 tracing::warn!(session = id, %error, "not rebuilt");
-                Ok(false)
+                Ok(None)
             }
             Err(error) => Err(error),
         }

@@ -128,7 +128,7 @@ impl PySession {
     /// Whether there are changes that no store has seen.
     #[getter]
     fn has_unsaved_changes(&self, py: Python<'_>) -> Outcome<bool> {
-        Ok(!self.handle.is_live() && self.look(py, Session::has_unsaved_changes)?)
+        released(py, || self.handle.has_unsaved_changes())
     }
 
     /// What was found wrong with its files when they were read, and what was done about it.
