@@ -13,4 +13,6 @@ export { SessionIndex } from "./sessions/session-index.js";
 export { SessionRecord } from "./sessions/session.js";
 export { SessionStorage } from "./sessions/storage.js";
 export type { CleanupResult, StorageOptions } from "./sessions/storage.js";
+export { using } from "./using.js";
+export type { Closable } from "./using.js";
 export { version } from "./native.js";

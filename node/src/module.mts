@@ -5,6 +5,7 @@ export {
     SessionManager,
     SessionRecord,
     SessionStorage,
+    using,
     version,
 } from "./index.js";
 export type * from "./index.js";
