@@ -18,6 +18,9 @@ pub const HOOK_STOP_GRACE: Duration = Duration::from_secs(1);
 /// How much of a shell hook's output is kept, in bytes, for stdout and stderr each.
 pub const HOOK_OUTPUT_CAP: usize = 30_000;
 
+/// How many of the newest sessions a clean-up leaves where they are, however old.
+pub const KEEP_MINIMUM: u64 = 10;
+
 /// How many sessions or messages a listing or a search gives.
 pub const LIST_LIMIT: usize = 50;
 

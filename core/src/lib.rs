@@ -12,6 +12,7 @@
 //! | [`server`] | the client for an OpenCode server; [`Client`] |
 //! | [`provider`] | models, and what is asked of them |
 //! | [`conversation`] | turns with a model that may call tools; [`Conversation`](conversation::Conversation) |
+//! | [`log`] | what is logged, for programs without `tracing` |
 //! | [`defaults`] | the default of everything that has one |
 //!
 //! A module uses only those above it, but for `defaults`, and `transfer`, which knows only the
@@ -22,6 +23,7 @@ pub mod conversation;
 pub mod defaults;
 pub mod error;
 pub mod hooks;
+pub mod log;
 pub mod manager;
 pub mod model;
 mod process;

@@ -2,29 +2,29 @@
  * Plain data, as JSON text and back, exactly: an integer that a number cannot hold is a `bigint`.
  *
  * What JSON cannot hold is refused with the place it stands at. `undefined` in an object is left
- * out, a `Date` becomes ISO text.
+ * out, a `Date` becomes ISO text. A number stays a number: one beyond 2^53 is written as a
+ * fraction, or it would come back as a `bigint`.
  */
 import { OpencodeError } from "./errors.js";
 
 /** Deepest nesting of what is taken over: that of a whole file. */
 const MAX_DEPTH = 128;
-/** What integers of more than 53 bits begin with: a lone surrogate, which no text can hold. */
+/** What exact numbers begin with: a lone surrogate, which no text can hold. */
 const EXACT = "\ud800";
 
-/** Data as JSON text; `what` names it in errors. */
+/** Data as JSON text; `what` names it in errors, where the names in it are enough if it is empty. */
 export function write(value: unknown, what: string): string {
     // The escape of a lone surrogate behind a quote is nothing but our own mark.
-    return JSON.stringify(plain(value, what, 0)).replace(/"\\ud800(-?\d+)"/g, "$1");
+    return JSON.stringify(plain(value, what, 0)).replace(/"\\ud800(-?[\d.]+)"/g, "$1");
 }
 
-/** Data from the text that the core gives. */
-export function read(text: string): unknown {
-    return text.includes('"\\ud800') ? JSON.parse(text, revived) : JSON.parse(text);
-}
-
-function revived(_key: string, value: unknown): unknown {
-    const isExact = typeof value === "string" && /^\ud800-?\d+$/.test(value);
-    return isExact ? BigInt(value.slice(1)) : value;
+/** Data from the text that the core gives; `exact` makes what larger integers than 2^53 become. */
+export function read(text: string, exact: (digits: string) => unknown = BigInt): unknown {
+    if (!text.includes('"\\ud800')) return JSON.parse(text);
+    return JSON.parse(text, (_key, value: unknown) => {
+        const isExact = typeof value === "string" && /^\ud800-?\d+$/.test(value);
+        return isExact ? exact(value.slice(1)) : value;
+    });
 }
 
 function plain(value: unknown, place: string, depth: number): unknown {
@@ -35,7 +35,10 @@ function plain(value: unknown, place: string, depth: number): unknown {
             return text(value, place);
         case "number":
             if (!Number.isFinite(value)) throw refused(place, `is ${value}`);
-            return value;
+            // Beyond 10^21 its text is no integer's anyway.
+            return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21
+                ? `${EXACT}${value}.0`
+                : value;
         case "bigint":
             if (BigInt.asIntN(64, value) !== value && BigInt.asUintN(64, value) !== value) {
                 throw refused(place, "is an integer of more than 64 bits");
@@ -52,6 +55,16 @@ function nested(value: object, place: string, depth: number): unknown {
     if (depth >= MAX_DEPTH) {
         throw refused(place, `is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
     }
+    try {
+        return inside(value, place, depth);
+    } catch (error) {
+        if (error instanceof OpencodeError) throw error;
+        // A getter or a proxy is code of the program.
+        throw refused(place, "cannot be read", error);
+    }
+}
+
+function inside(value: object, place: string, depth: number): unknown {
     if (Array.isArray(value)) {
         return Array.from(value, (item, at) => plain(item, `${place}[${at}]`, depth + 1));
     }
@@ -66,7 +79,10 @@ function nested(value: object, place: string, depth: number): unknown {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
     // Not by assignment: a key may be `__proto__`.
     return Object.fromEntries(
-        entries.map(([key, item]) => [text(key, place), plain(item, `${place}.${key}`, depth + 1)]),
+        entries.map(([key, item]) => {
+            const at = place === "" ? key : `${place}.${key}`;
+            return [text(key, place), plain(item, at, depth + 1)];
+        }),
     );
 }
 
@@ -77,11 +93,10 @@ function text(value: string, place: string): string {
     return value;
 }
 
-function refused(place: string, why: string): OpencodeError {
-    return new OpencodeError(`${place} ${why}`, {
-        code: "INVALID_ARGUMENT",
-        hint:
-            "what can be stored is null, booleans, finite numbers, bigints of 64 bits, strings, dates, " +
-            "arrays and plain objects",
-    });
+function refused(place: string, why: string, cause?: unknown): OpencodeError {
+    const hint =
+        "what can be stored is null, booleans, finite numbers, bigints of 64 bits, strings, dates, " +
+        "arrays and plain objects";
+    const details = { code: "INVALID_ARGUMENT", hint };
+    return new OpencodeError(`${place} ${why}`, details, cause === undefined ? {} : { cause });
 }

@@ -60,6 +60,11 @@ export class OpencodeError extends Error {
     }
 }
 
+/** An error of what was given. */
+export function invalid(message: string): OpencodeError {
+    return new OpencodeError(message, { code: "INVALID_ARGUMENT" });
+}
+
 /** Runs a call of the compiled half; its errors become `OpencodeError`. */
 export function sync<T>(call: () => T): T {
     try {
@@ -80,6 +85,9 @@ export async function later<T>(call: () => Promise<T>): Promise<T> {
 
 function told(error: unknown): unknown {
     if (!(error instanceof Error) || error instanceof OpencodeError) return error;
+    if (/^InvalidArg$|Expected$/.test(String((error as { code?: unknown }).code))) {
+        return new OpencodeError(error.message, { code: "INVALID_ARGUMENT" }, { cause: error });
+    }
     if (!error.message.startsWith('{"code":')) return error;
     const { message, ...details } = JSON.parse(error.message) as ErrorDetails & { message: string };
     return new OpencodeError(message, details);

@@ -6,6 +6,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `manager`, `storage`, `session` | the classes that do something |
+//! | `messages` | messages as chat APIs take them |
+//! | `hooks`, `shell_hooks`, `logging` | what is told while it happens |
+//! | `listening` | functions of JavaScript that other threads call |
 //! | `arguments`, `queries` | what calls take |
 //! | `calls` | running a call apart from JavaScript's thread |
 //! | `text` | JSON text in which no integer is rounded |
@@ -15,9 +18,14 @@
 mod arguments;
 mod calls;
 mod errors;
+mod hooks;
+mod listening;
+mod logging;
 mod manager;
+mod messages;
 mod queries;
 mod session;
+mod shell_hooks;
 mod storage;
 mod text;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use napi_derive::napi;
+use opencode_sessions::hooks::HookId;
 use opencode_sessions::model::MessageEdit;
 use opencode_sessions::{Format, OnConflict, Result, SessionManager};
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use crate::arguments::{Beginning, Managing, Running, Saying, Storing, Using, seconds};
 use crate::calls::{apart, here, read};
+use crate::hooks::NativeHooks;
 use crate::queries::{Listing, Searching};
 use crate::session::NativeSession;
 use crate::storage::NativeStorage;
@@ -202,6 +204,26 @@ impl NativeManager {
     pub async fn fetch(&self, arguments: String) -> napi::Result<Option<NativeSession>> {
         let manager = Arc::clone(&self.manager);
         apart(move || fetched(&manager, read(&arguments)?)).await
+    }
+
+    /// Has the callback of this number told of later events; the number it is taken out by.
+    #[napi]
+    pub fn register_hook(
+        &self,
+        hooks: &NativeHooks,
+        pattern: String,
+        callback: u32,
+    ) -> napi::Result<f64> {
+        here(|| {
+            let callback = hooks.callback(&pattern, callback)?;
+            Ok(self.manager.register_hook(&pattern, callback)?.as_u64() as f64)
+        })
+    }
+
+    /// Takes a callback out; `false` when it is not there.
+    #[napi]
+    pub fn unregister_hook(&self, number: f64) -> bool {
+        self.manager.unregister_hook(HookId::from_u64(number as u64))
     }
 
     /// Closes the current session, on this thread.

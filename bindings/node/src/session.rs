@@ -36,7 +36,9 @@ enum Call {
     UpdateUsage { used: Using },
     RemoveTag { tag: String },
     GenerateTitle {},
+    Messages { start: usize, end: usize },
     All {},
+    Text { indent: Option<usize> },
 }
 
 fn run(handle: &SessionHandle, call: Call) -> Result<String> {
@@ -62,7 +64,13 @@ fn run(handle: &SessionHandle, call: Call) -> Result<String> {
         Call::UpdateUsage { used } => text::write(&handle.edit(Change::UsageAdded(used.into()))?),
         Call::RemoveTag { tag } => text::write(&handle.remove_tag(&tag)?),
         Call::GenerateTitle {} => text::write(&handle.read(generate_title)?),
+        Call::Messages { start, end } => handle.read(|session| {
+            let start = start.min(session.messages.len());
+            let end = end.clamp(start, session.messages.len());
+            text::write(&session.messages[start..end])
+        })?,
         Call::All {} => handle.read(text::write)?,
+        Call::Text { indent } => text::write(&handle.read(|s| s.to_json_indented(indent))?),
     }
 }
 
@@ -183,6 +191,12 @@ impl NativeSession {
     pub async fn call(&self, arguments: String) -> napi::Result<String> {
         let handle = self.handle.clone();
         apart(move || run(&handle, read(&arguments)?)).await
+    }
+
+    /// The same session as it stands, in no store yet.
+    #[napi]
+    pub fn copy(&self) -> napi::Result<NativeSession> {
+        here(|| Ok(self.handle.copy()?.into()))
     }
 
     /// A new session with the messages up to one, in no store yet.

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use napi_derive::napi;
 use opencode_sessions::store::{CleanupReport, Query, Store};
-use opencode_sessions::{Result, SessionStorage};
+use opencode_sessions::{Result, SessionStorage, defaults};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::arguments::Storing;
 use crate::calls::{apart, here, read};
+use crate::listening::{Function, tell};
 use crate::queries::Listing;
 use crate::session::NativeSession;
 use crate::text;
@@ -44,10 +45,19 @@ enum Call {
     List { query: Listing },
     GetByWorkingDir { working_dir: String },
     RebuildIndex {},
+    VerifyIndex {},
     PublishIndex {},
 }
 
-fn run(storage: &SessionStorage, call: Call) -> Result<String> {
+/// How many of how many are done, as JSON text.
+type Progress = Option<Function<String>>;
+
+fn run(storage: &SessionStorage, call: Call, progress: &Progress) -> Result<String> {
+    let told = |done: u64, total: u64| {
+        if let Some(progress) = progress {
+            tell(progress, format!("[{done},{total}]"));
+        }
+    };
     match call {
         Call::Exists { session_id } => text::write(&storage.exists(&session_id)?),
         Call::Delete { session_id } => text::write(&storage.delete(&session_id)?),
@@ -60,8 +70,9 @@ fn run(storage: &SessionStorage, call: Call) -> Result<String> {
         }
         Call::Verify {} => text::write(&storage.verify()?),
         Call::CleanupOldSessions { max_age_days, keep_minimum, dry_run } => {
-            let (keep, dry) = (keep_minimum.unwrap_or(10), dry_run.unwrap_or_default());
-            cleaned(&storage.cleanup_old_sessions(max_age_days, keep, dry, &|_, _| {})?)
+            let keep = keep_minimum.unwrap_or(defaults::KEEP_MINIMUM);
+            let dry = dry_run.unwrap_or_default();
+            cleaned(&storage.cleanup_old_sessions(max_age_days, keep, dry, &told)?)
         }
         Call::Trash { session_id } => text::write(&storage.trash(&session_id)?),
         Call::ListTrash {} => text::write(&storage.list_trash()?),
@@ -81,7 +92,8 @@ fn run(storage: &SessionStorage, call: Call) -> Result<String> {
             let query = Query { limit: None, working_dir, ..Query::default() };
             text::write(&Store::list(storage, &query)?)
         }
-        Call::RebuildIndex {} => text::write(&storage.rebuild_index(&|_, _| {})?.unreadable),
+        Call::RebuildIndex {} => text::write(&storage.rebuild_index(&told)?.problems()),
+        Call::VerifyIndex {} => text::write(&storage.verify_index()?),
         Call::PublishIndex {} => text::write(&storage.publish_index()?),
     }
 }
@@ -113,11 +125,11 @@ impl NativeStorage {
         self.storage.path().to_string_lossy().into_owned()
     }
 
-    /// Does one thing.
+    /// Does one thing; `progress` hears of long ones.
     #[napi]
-    pub async fn call(&self, arguments: String) -> napi::Result<String> {
+    pub async fn call(&self, arguments: String, progress: Progress) -> napi::Result<String> {
         let storage = self.storage.clone();
-        apart(move || run(&storage, read(&arguments)?)).await
+        apart(move || run(&storage, read(&arguments)?, &progress)).await
     }
 
     /// Gives a copy of a session.

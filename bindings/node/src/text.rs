@@ -13,7 +13,7 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 const MAX_SAFE: u64 = (1 << 53) - 1;
 
 /// A value as text for JavaScript.
-pub(crate) fn write(value: &impl Serialize) -> opencode_sessions::Result<String> {
+pub(crate) fn write(value: &(impl Serialize + ?Sized)) -> opencode_sessions::Result<String> {
     let mut text = Vec::with_capacity(256);
     let written = value.serialize(&mut Serializer::with_formatter(&mut text, Exact));
     let failed = |error: String| OpencodeError::invalid(format!("cannot be given: {error}"));

@@ -19,7 +19,7 @@ use crate::{errors, logging};
 pub(crate) fn callback(callable: Py<PyAny>, is_glob: bool) -> Callback<SessionEvent> {
     Arc::new(move |event: &SessionEvent| {
         // The event is described before the interpreter is used: that looks into the session.
-        let glob = is_glob.then(|| hook_event(event));
+        let glob = is_glob.then(|| event.described());
         gil::attached(|py| {
             let called =
                 arguments(py, event, glob).and_then(|arguments| callable.bind(py).call1(arguments));
@@ -29,27 +29,6 @@ pub(crate) fn callback(callable: Py<PyAny>, is_glob: bool) -> Callback<SessionEv
         });
         Ok(())
     })
-}
-
-/// The event as shell hooks and globs are told it.
-fn hook_event(event: &SessionEvent) -> HookEvent {
-    let id = event.session.id();
-    let told = match (event.kind, &event.message, &event.invocation, &event.error) {
-        (SessionEventKind::Message, Some(message), _, _) => {
-            HookEvent::session_message(id, message.role.as_str(), &*message.id)
-        }
-        (SessionEventKind::Tool, _, Some(tool), _) => HookEvent::session_tool(id, &*tool.tool_name),
-        (SessionEventKind::Error, _, _, Some((_, message))) => {
-            HookEvent::session_error(id, message.as_str())
-        }
-        (kind, ..) => HookEvent::new(kind, id),
-    };
-    let described = event.session.read(|s| (s.title.clone(), s.working_dir.clone()));
-    match described {
-        Ok((title, working_dir)) => told.with_title(title).with_working_dir(working_dir),
-        // A session that cannot be looked at any more still had its event.
-        Err(_) => told,
-    }
 }
 
 fn arguments<'py>(

@@ -5,14 +5,12 @@
 //! by a thread of its own.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use opencode_sessions::log::{self, Level};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use crate::gil;
 
@@ -33,7 +31,7 @@ fn waiting() -> MutexGuard<'static, Vec<Line>> {
 /// Begins to listen to the core.
 pub(crate) fn start() {
     // Somebody who listens already in this process has it all.
-    let _ = tracing::subscriber::set_global_default(Listener);
+    let _ = log::listen(keep);
 }
 
 /// Passes on what was logged. Errors in a handler are the handler's, as Python's logging has it.
@@ -100,70 +98,24 @@ pub(crate) fn after_fork(in_child: bool) {
     }
 }
 
-/// What `tracing` tells of the core's events.
-struct Listener;
-
-impl Subscriber for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event()
-            && metadata.level() <= &Level::WARN
-            && metadata.target().starts_with("opencode_sessions")
+/// Keeps a line until Python can be told, which is now when no call of the core is under way.
+fn keep(level: Level, text: String) {
+    let level = if level == Level::ERROR { 40 } else { 30 };
+    {
+        let mut waiting = waiting();
+        waiting.push((level, text));
+        ANY_WAITING.store(true, Ordering::Release);
     }
-
-    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
-        Some(tracing::level_filters::LevelFilter::WARN)
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let level = if event.metadata().level() == &Level::ERROR { 40 } else { 30 };
-        let mut text = Text::default();
-        event.record(&mut text);
-        {
-            let mut waiting = waiting();
-            waiting.push((level, text.message + &text.fields));
-            ANY_WAITING.store(true, Ordering::Release);
+    if !gil::in_call() && !COURIER_UNDERWAY.swap(true, Ordering::AcqRel) {
+        let courier = std::thread::Builder::new().name("opencode-sessions log".into());
+        let sent = courier.spawn(|| {
+            COURIER_UNDERWAY.store(false, Ordering::Release);
+            // Without an interpreter there is no log either.
+            let _ = gil::attached(deliver);
+        });
+        if sent.is_err() {
+            // The next call of the core passes it on.
+            COURIER_UNDERWAY.store(false, Ordering::Release);
         }
-        if !gil::in_call() && !COURIER_UNDERWAY.swap(true, Ordering::AcqRel) {
-            let courier = std::thread::Builder::new().name("opencode-sessions log".into());
-            let sent = courier.spawn(|| {
-                COURIER_UNDERWAY.store(false, Ordering::Release);
-                // Without an interpreter there is no log either.
-                let _ = gil::attached(deliver);
-            });
-            if sent.is_err() {
-                // The next call of the core passes it on.
-                COURIER_UNDERWAY.store(false, Ordering::Release);
-            }
-        }
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
-/// An event as one line of text: the message, then `field=value`.
-#[derive(Default)]
-struct Text {
-    message: String,
-    fields: String,
-}
-
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        // Writing to a string does not fail.
-        let _ = if field.name() == "message" {
-            write!(self.message, "{value:?}")
-        } else {
-            write!(self.fields, " {}={value:?}", field.name())
-        };
     }
 }

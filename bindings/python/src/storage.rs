@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use opencode_sessions::store::{CleanupReport, Problem, Store};
+use opencode_sessions::store::{CleanupReport, Store};
 use opencode_sessions::{Durability, SessionStorage, StorageOptions, store::Query};
 use pyo3::prelude::*;
 
@@ -332,16 +332,13 @@ impl PyIndex {
         let progress = Progress::of(progress, "Rebuilding the index")?;
         let done =
             released(py, || self.storage.rebuild_index(&|done, total| progress.tell(done, total)));
-        let unreadable = progress.end(done)?.unreadable.into_iter();
-        let problem = |(session_id, detail)| Problem { session_id, kind: "unreadable", detail };
-        Ok(unreadable.map(problem).map(PyProblem).collect())
+        Ok(progress.end(done)?.problems().into_iter().map(PyProblem).collect())
     }
 
     /// Where the index differs from the files; an empty list when it does not.
     fn verify(&self, py: Python<'_>) -> Outcome<Vec<PyProblem>> {
-        let problems = released(py, || self.storage.verify())?;
-        let of_index = problems.into_iter().filter(|problem| problem.kind == "index");
-        Ok(of_index.map(PyProblem).collect())
+        let problems = released(py, || self.storage.verify_index())?;
+        Ok(problems.into_iter().map(PyProblem).collect())
     }
 
     /// Writes ``index.json`` if a session changed since it was last written; whether it was.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::OpencodeError;
-use crate::hooks::{Callbacks, SessionEventKind};
+use crate::hooks::{Callbacks, HookEvent, SessionEventKind};
 use crate::model::{Change, Record, SessionMessage, ToolInvocation};
 use crate::store::{LiveSession, Observer};
 
@@ -19,6 +19,31 @@ pub struct SessionEvent {
     pub invocation: Option<Arc<ToolInvocation>>,
     /// Of `session:error`: code and message.
     pub error: Option<(&'static str, String)>,
+}
+
+impl SessionEvent {
+    /// The event as globs and shell hooks are told it. Looks into the session.
+    pub fn described(&self) -> HookEvent {
+        let id = self.session.id();
+        let told = match (self.kind, &self.message, &self.invocation, &self.error) {
+            (SessionEventKind::Message, Some(message), _, _) => {
+                HookEvent::session_message(id, message.role.as_str(), &*message.id)
+            }
+            (SessionEventKind::Tool, _, Some(tool), _) => {
+                HookEvent::session_tool(id, &*tool.tool_name)
+            }
+            (SessionEventKind::Error, _, _, Some((_, message))) => {
+                HookEvent::session_error(id, message.as_str())
+            }
+            (kind, ..) => HookEvent::new(kind, id),
+        };
+        let described = self.session.read(|s| (s.title.clone(), s.working_dir.clone()));
+        match described {
+            Ok((title, working_dir)) => told.with_title(title).with_working_dir(working_dir),
+            // A session that cannot be looked at any more still had its event.
+            Err(_) => told,
+        }
+    }
 }
 
 /// The callbacks, and whether anything changed since the last save.

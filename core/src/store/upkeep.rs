@@ -199,6 +199,13 @@ impl SessionStorage {
         Ok(problems)
     }
 
+    /// Where the index differs from the files; nothing when it does not.
+    pub fn verify_index(&self) -> Result<Vec<Problem>> {
+        let mut problems = self.verify()?;
+        problems.retain(|problem| problem.kind == "index");
+        Ok(problems)
+    }
+
     /// The bytes of everything in the store: sessions, backups, trash, index.
     pub fn get_storage_size(&self) -> Result<u64> {
         fn size(dir: &Path) -> std::io::Result<u64> {

@@ -1,8 +1,13 @@
 /** The current session, and everything around it. */
-import { NativeManager } from "./native.js";
+import { isMainThread } from "node:worker_threads";
+import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
-import { later, sync } from "../errors.js";
+import { invalid, later, sync } from "../errors.js";
+import { Callbacks, type SessionCallbacks } from "./callbacks.js";
+import { call } from "./calls.js";
+import type { HookEvent } from "./hook-event.js";
 import * as names from "./names.js";
+import { NativeManager, type NativeSession } from "./native.js";
 import type {
     JsonObject,
     ListOptions,
@@ -18,6 +23,7 @@ import type {
     TokenUse,
 } from "./records.js";
 import { SessionRecord } from "./session.js";
+import { show, shown } from "./shown.js";
 import { SessionStorage, type StorageOptions } from "./storage.js";
 
 /** How a manager behaves. */
@@ -42,8 +48,8 @@ export interface SearchResults extends Array<SearchHit> {
 }
 
 /** Managers whose session is closed when this thread ends. */
-const open = new Set<NativeManager>();
-process.on("exit", () => open.forEach((manager) => manager.closeSync()));
+const open = new Set<() => void>();
+process.on("exit", () => open.forEach((close) => close()));
 
 let instance: SessionManager | undefined;
 
@@ -53,7 +59,13 @@ let instance: SessionManager | undefined;
  * `SessionManager.getInstance()` is the one of this process. Every change is stored when its
  * promise resolves, and changes are made in the order of the calls. Calls that need a current
  * session reject with `NO_ACTIVE_SESSION` when there is none. The current session is closed when
- * the process ends.
+ * the process ends; an auto-save keeps no process alive.
+ *
+ * ```ts
+ * await using manager = new SessionManager(new SessionStorage("/srv/sessions"));
+ * await manager.create({ title: "Refactoring API client" });
+ * await manager.addMessage("user", "Help me refactor the API client");
+ * ```
  */
 export class SessionManager {
     readonly #native: NativeManager;
@@ -61,37 +73,54 @@ export class SessionManager {
     #last: Promise<unknown> = Promise.resolve();
     /** The current session as it was last given out, so that it stays one object. */
     #current: SessionRecord | undefined;
+    #callbacks: Callbacks | undefined;
+    readonly #closeAtExit = (): void => {
+        sync(() => this.#native.closeSync());
+        this.#callbacks?.deliver();
+    };
 
-    constructor(storage: SessionStorage = new SessionStorage(), options: ManagerOptions = {}) {
-        this.#native =
-            (storage as unknown) instanceof NativeManager
-                ? (storage as unknown as NativeManager)
-                : sync(() => new NativeManager(storage._native, write(options, "options")));
+    constructor(storage?: SessionStorage, options?: ManagerOptions);
+    /** @internal */
+    constructor(storage?: SessionStorage | NativeManager, options?: ManagerOptions);
+    constructor(
+        storage: SessionStorage | NativeManager = new SessionStorage(),
+        options: ManagerOptions = {},
+    ) {
+        if (storage instanceof NativeManager) {
+            this.#native = storage;
+        } else if (storage instanceof SessionStorage) {
+            const given = write({ ...options }, "");
+            this.#native = sync(() => new NativeManager(storage._native, given));
+        } else {
+            throw invalid("a store is a SessionStorage");
+        }
     }
 
-    /** The one manager of this process. */
+    /** The one manager of this process, of all its threads. */
     static getInstance(): SessionManager {
         const native = sync(() => NativeManager.instance());
         const known = instance;
         if (known !== undefined && known.#native.isSame(native)) return known;
-        return (instance = new SessionManager(native as unknown as SessionStorage));
+        return (instance = new SessionManager(native));
     }
 
     /** Closes the session of the one manager and forgets the manager and how it was configured. */
     static resetInstance(): void {
         sync(() => NativeManager.resetInstance());
+        if (instance !== undefined) instance.#closed();
+        instance = undefined;
     }
 
     /** Says how the one manager will be made; throws `INVALID_ARGUMENT` once it is in use. */
     static configure(options: StorageOptions & ManagerOptions & { path?: string }): void {
-        const { autoSaveInterval, ...storage } = options;
-        const managing = write({ autoSaveInterval }, "options");
-        sync(() => NativeManager.configure(write(storage, "options"), managing));
+        const { autoSaveInterval, ...storage } = { ...options };
+        const managing = write({ autoSaveInterval }, "");
+        sync(() => NativeManager.configure(write(storage, ""), managing));
     }
 
     /** The store it keeps sessions in. */
     get storage(): SessionStorage {
-        return SessionStorage._of(this.#native.storage);
+        return new SessionStorage(this.#native.storage);
     }
 
     /** Whether there is a current session. */
@@ -102,12 +131,12 @@ export class SessionManager {
     /** The current session, or `null`. */
     get currentSession(): SessionRecord | null {
         const native = this.#native.currentSession;
-        return native && this.#known(SessionRecord._of(native));
+        return native && this.#known(native);
     }
 
     /** Creates a session and makes it the current one; the present one is closed first. */
     async create(session: NewSession = {}): Promise<SessionRecord> {
-        return (await this.#resumed({ create: { session } })) as SessionRecord;
+        return (await this.#resumed("create", { session })) as SessionRecord;
     }
 
     /**
@@ -115,30 +144,28 @@ export class SessionManager {
      * `SESSION_LOCKED` when it stays open elsewhere for `wait` seconds.
      */
     async resume(sessionId: string, options: { wait?: number } = {}): Promise<SessionRecord> {
-        const { wait } = options;
-        return (await this.#resumed({ resume: { sessionId, wait } })) as SessionRecord;
+        return (await this.#resumed("resume", { ...options, sessionId })) as SessionRecord;
     }
 
     /** Resumes the session changed last, of a directory if one is given; `null` without any. */
     async resumeLatest(options: { workingDir?: string } = {}): Promise<SessionRecord | null> {
-        return this.#resumed({ resumeLatest: { ...options } });
+        return this.#resumed("resumeLatest", { ...options });
     }
 
     /** Resumes the latest session, or creates one when there is none or it is open elsewhere. */
     async resumeOrCreate(session: NewSession = {}): Promise<SessionRecord> {
-        return (await this.#resumed({ resumeOrCreate: { session } })) as SessionRecord;
+        return (await this.#resumed("resumeOrCreate", { session })) as SessionRecord;
     }
 
     /** Makes the current session durable, and rewrites its file when that is cheap. */
     async save(): Promise<void> {
-        await this.#call({ save: {} });
+        await this.#call("save");
     }
 
     /** Closes the current session and lets others write it. Without one nothing is done. */
     async close(): Promise<void> {
-        await this.#call({ close: {} });
-        this.#current = undefined;
-        open.delete(this.#native);
+        await this.#call("close");
+        this.#closed();
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
@@ -148,69 +175,69 @@ export class SessionManager {
     /** Adds a message to the current session; gives it. */
     async addMessage(
         role: string,
-        content: string,
+        content: string | null,
         options: MessageOptions = {},
     ): Promise<SessionMessage> {
         const message = names.messageFields({ ...options, role, content });
-        return names.message(await this.#call({ addMessage: { message } }));
+        return names.message(await this.#call("addMessage", { message }));
     }
 
     /** Replaces fields of a message; `null` takes an optional one away. Gives the new message. */
     async editMessage(messageId: string, set: MessageEdit): Promise<SessionMessage> {
-        const call = { editMessage: { messageId, set: names.messageFields(set) } };
-        return names.message(await this.#call(call));
+        const given = { messageId, set: names.messageFields(set) };
+        return names.message(await this.#call("editMessage", given));
     }
 
     /** Deletes a message with the calls or results that belong to it; gives the ids of all. */
     async deleteMessage(messageId: string): Promise<string[]> {
-        return (await this.#call({ deleteMessage: { messageId } })) as string[];
+        return (await this.#call("deleteMessage", { messageId })) as string[];
     }
 
     /** Adds a tool's run to the history of the current session; gives it. */
     async recordToolCall(invocation: NewTool): Promise<ToolInvocation> {
-        return names.invocation(await this.#call({ recordToolCall: { invocation } }));
+        return names.invocation(await this.#call("recordToolCall", { invocation }));
     }
 
     /** Adds to the totals of the current session. */
     async updateUsage(used: TokenUse): Promise<void> {
-        await this.#call({ updateUsage: { used } });
+        await this.#call("updateUsage", { used });
     }
 
     /** Sets the title of the current session. */
     async setTitle(title: string): Promise<void> {
-        await this.#call({ setTitle: { title } });
+        await this.#call("setTitle", { title });
     }
 
-    /** The title that the current session's first user message gives; it is not set. */
-    async generateTitle(): Promise<string> {
-        return (await this.#call({ generateTitle: {} })) as string;
+    /** The title that the first user message of a session, or the current one, gives. It is not set. */
+    async generateTitle(session?: SessionRecord): Promise<string> {
+        return session ? session.generateTitle() : ((await this.#call("generateTitle")) as string);
     }
 
     /** Adds a tag to the current session, once. */
     async addTag(tag: string): Promise<void> {
-        await this.#call({ addTag: { tag } });
+        await this.#call("addTag", { tag });
     }
 
     /** Takes a tag from the current session; `false` when it was not there. */
     async removeTag(tag: string): Promise<boolean> {
-        return (await this.#call({ removeTag: { tag } })) as boolean;
+        return (await this.#call("removeTag", { tag })) as boolean;
     }
 
     /** Summaries that match, with `nextCursor` and, when asked, `total`. */
     async listSessions(options: ListOptions = {}): Promise<SessionList> {
         const query = names.filters(options);
-        return names.listed(await this.#call({ listSessions: { query } }));
+        return names.listed(await this.#call("listSessions", { query }));
     }
 
     /** Messages that match, from every session of the store. */
     async searchMessages(text: string, options: SearchOptions = {}): Promise<SearchResults> {
         const query = { ...names.filters(options), text };
-        return names.found(await this.#call({ searchMessages: { query } }));
+        return names.found(await this.#call("searchMessages", { query }));
     }
 
     /** A copy of a session, by its id or a prefix that only it has; `null` when there is none. */
     async getSession(sessionId: string): Promise<SessionRecord | null> {
-        return this.#fetch({ get: { sessionId } });
+        return this.#fetch("get", { sessionId });
     }
 
     /** Copies a session up to and with a message into a new one, which is stored. */
@@ -218,12 +245,12 @@ export class SessionManager {
         sessionId: string,
         options: { atMessage?: string; inclusive?: boolean; newId?: string } = {},
     ): Promise<SessionRecord> {
-        return (await this.#fetch({ fork: { ...options, sessionId } })) as SessionRecord;
+        return (await this.#fetch("fork", { ...options, sessionId })) as SessionRecord;
     }
 
     /** Deletes a session for good; `false` when there is none. */
     async delete(sessionId: string): Promise<boolean> {
-        return (await this.#call({ delete: { sessionId } })) as boolean;
+        return (await this.#call("delete", { sessionId })) as boolean;
     }
 
     /** A session as data: in the form of the files, or as `opencode export` writes it. */
@@ -231,7 +258,7 @@ export class SessionManager {
         sessionId: string,
         options: { format?: "native" | "opencode" } = {},
     ): Promise<JsonObject> {
-        return (await this.#call({ export: { ...options, sessionId } })) as JsonObject;
+        return (await this.#call("export", { ...options, sessionId })) as JsonObject;
     }
 
     /** Stores a session from such data, or from the file of that name. */
@@ -239,35 +266,85 @@ export class SessionManager {
         data: object | string,
         options: { onConflict?: "error" | "new_id" | "replace" } = {},
     ): Promise<SessionRecord> {
-        const given =
+        const session =
             typeof data === "string"
-                ? { importFile: { ...options, path: data } }
-                : { import: { ...options, data } };
-        return (await this.#fetch(given)) as SessionRecord;
+                ? await this.#fetch("importFile", { ...options, path: data })
+                : await this.#fetch("import", { ...options, data });
+        return session as SessionRecord;
     }
 
-    #known(session: SessionRecord): SessionRecord {
-        if (!this.#current?._native.isSame(session._native)) this.#current = session;
-        return this.#current as SessionRecord;
+    /**
+     * Runs a callback on every later event, when what happened is stored and before the promise of
+     * the call that did it resolves. One on a glob such as `session:*` is told a `HookEvent`.
+     * Callbacks run in the order they were registered; what one throws, or an async one rejects
+     * with, is a warning of the process, and the others still run. Throws `INVALID_ARGUMENT` for an
+     * event there is not.
+     */
+    registerHook<E extends keyof SessionCallbacks>(event: E, callback: SessionCallbacks[E]): void;
+    registerHook(pattern: string, callback: (event: HookEvent) => unknown): void;
+    registerHook(pattern: string, callback: (...told: never[]) => unknown): void {
+        this.#callbacks ??= new Callbacks(({ session }) => this.#recordOf(session));
+        this.#callbacks.register(this.#native, pattern, callback);
     }
 
-    async #call(call: object): Promise<unknown> {
-        return read(await this.#inTurn(() => this.#native.call(write(call, "call"))));
+    /** Takes a callback out; `false` if it is not registered for this event or pattern. */
+    unregisterHook(pattern: string, callback: (...told: never[]) => unknown): boolean {
+        return this.#callbacks?.unregister(this.#native, pattern, callback) ?? false;
     }
 
-    async #fetch(call: object): Promise<SessionRecord | null> {
-        const session = await this.#inTurn(() => this.#native.fetch(write(call, "call")));
-        return session && SessionRecord._of(session);
+    /** @internal */
+    [shown](_depth: number, options: InspectOptions): string {
+        const { storage, currentSession } = this;
+        const seen = { path: storage.path, currentSession: currentSession?.id ?? null };
+        return show("SessionManager", seen, options);
     }
 
-    async #resumed(call: object): Promise<SessionRecord | null> {
-        open.add(this.#native);
-        const session = await this.#fetch(call);
-        return session && this.#known(session);
+    #known(session: NativeSession): SessionRecord {
+        const known = this.#current;
+        if (known?._native.isSame(session)) return known;
+        return (this.#current = new SessionRecord(session));
     }
 
-    #inTurn<T>(call: () => Promise<T>): Promise<T> {
-        const done = this.#last.then(() => later(call));
+    /** The object for the session of an event, which need not be the current one any more. */
+    #recordOf(session: NativeSession): SessionRecord {
+        if (this.#native.currentSession?.isSame(session)) return this.#known(session);
+        const known = this.#current;
+        return known?._native.isSame(session) ? known : new SessionRecord(session);
+    }
+
+    #closed(): void {
+        this.#callbacks?.deliver();
+        this.#current = undefined;
+        open.delete(this.#closeAtExit);
+    }
+
+    async #call(operation: string, given?: object): Promise<unknown> {
+        const asked = call(operation, given);
+        try {
+            return read(await this.#inTurn(() => this.#native.call(asked)));
+        } finally {
+            this.#callbacks?.deliver();
+        }
+    }
+
+    async #fetch(operation: string, given: object): Promise<SessionRecord | null> {
+        const asked = call(operation, given);
+        try {
+            const session = await this.#inTurn(() => this.#native.fetch(asked));
+            return session && this.#recordOf(session);
+        } finally {
+            this.#callbacks?.deliver();
+        }
+    }
+
+    async #resumed(operation: string, given: object): Promise<SessionRecord | null> {
+        // The session of the one manager is not a single worker's to close.
+        if (isMainThread || this !== instance) open.add(this.#closeAtExit);
+        return this.#fetch(operation, given);
+    }
+
+    #inTurn<T>(made: () => Promise<T>): Promise<T> {
+        const done = this.#last.then(() => later(made));
         // What fails is its caller's to hear of; the next call runs all the same.
         this.#last = done.catch(() => undefined);
         return done;

@@ -2,40 +2,44 @@
 
 type Fields = Record<string, unknown>;
 /** A field by its name in the files: its name here, and what its value becomes. */
-type Shape = Record<string, [name: string, value?: (value: never) => unknown]>;
+type Shape = ReadonlyMap<string, [name: string, value?: (value: never) => unknown]>;
+
+// A map, because a field may be named `constructor`.
+const shape = (fields: { [file: string]: [string, ((value: never) => unknown)?] }): Shape =>
+    new Map(Object.entries(fields));
 
 const time = (value: string): Date => new Date(value);
 
-const MESSAGE: Shape = {
+const MESSAGE = shape({
     timestamp: ["timestamp", time],
     tool_calls: ["toolCalls"],
     tool_call_id: ["toolCallId"],
-};
+});
 
-const TOOL: Shape = { timestamp: ["timestamp", time], tool_name: ["toolName"] };
+const TOOL = shape({ timestamp: ["timestamp", time], tool_name: ["toolName"] });
 
-const SUMMARY: Shape = {
+const SUMMARY = shape({
     created_at: ["createdAt", time],
     updated_at: ["updatedAt", time],
     message_count: ["messageCount"],
     total_tokens: ["totalTokens"],
     working_dir: ["workingDir"],
     parent_id: ["parentId"],
-};
+});
 
-const USAGE: Shape = { cache_read: ["cacheRead"], cache_write: ["cacheWrite"] };
+const USAGE = shape({ cache_read: ["cacheRead"], cache_write: ["cacheWrite"] });
 
-const ABOUT: Shape = { session_id: ["sessionId"], message_id: ["messageId"] };
+const ABOUT = shape({ session_id: ["sessionId"], message_id: ["messageId"] });
 
-const COMPACTION: Shape = {
+const COMPACTION = shape({
     at: ["at", time],
     tokens_before: ["tokensBefore"],
     tokens_after: ["tokensAfter"],
-};
+});
 
 function read(shape: Shape, value: unknown): unknown {
     const renamed = Object.entries(value as Fields).map(([key, item]) => {
-        const [name, convert] = shape[key] ?? [key];
+        const [name, convert] = shape.get(key) ?? [key];
         return [name, convert ? convert(item as never) : item];
     });
     return Object.fromEntries(renamed);
@@ -54,19 +58,18 @@ export const hit = reader<import("./records.js").SearchHit>(ABOUT);
 export const origin = reader<{ sessionId: string; messageId: string | null }>(ABOUT);
 export const compaction = reader<Record<string, unknown>>(COMPACTION);
 
-const MESSAGE_BACK = Object.fromEntries(
-    Object.entries(MESSAGE).map(([file, [name]]) => [name, file]),
-);
+const MESSAGE_BACK = new Map([...MESSAGE].map(([file, [name]]) => [name, file]));
 
 /** A message's fields under their names in the files. */
 export function messageFields(fields: object): Fields {
-    const renamed = Object.entries(fields).map(([key, item]) => [MESSAGE_BACK[key] ?? key, item]);
-    return Object.fromEntries(renamed) as Fields;
+    const given = Object.entries({ ...fields });
+    return Object.fromEntries(given.map(([key, item]) => [MESSAGE_BACK.get(key) ?? key, item]));
 }
 
 /** Filters as the core takes them: no limit is `all`. */
 export function filters(given: { limit?: number | undefined }): object {
-    return given.limit === Infinity ? { ...given, limit: undefined, all: true } : given;
+    const { limit, ...rest } = { ...given };
+    return limit === Infinity ? { ...rest, all: true } : { ...rest, limit };
 }
 
 /** A listing as an array with the rest beside it. */

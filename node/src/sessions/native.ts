@@ -7,12 +7,17 @@ export interface NativeSession {
     look(field: string): string;
     callSync(call: string): string;
     call(call: string): Promise<string>;
-    fork(atMessage?: string, inclusive?: boolean, newId?: string): NativeSession;
+    copy(): NativeSession;
+    fork(
+        atMessage?: string | null,
+        inclusive?: boolean | null,
+        newId?: string | null,
+    ): NativeSession;
 }
 
 export interface NativeStorage {
     readonly path: string;
-    call(call: string): Promise<string>;
+    call(call: string, progress?: (told: string) => void): Promise<string>;
     fetch(call: string): Promise<NativeSession | null>;
     save(session: NativeSession, overwrite: boolean): Promise<void>;
 }
@@ -24,7 +29,28 @@ export interface NativeManager {
     isSame(other: NativeManager): boolean;
     call(call: string): Promise<string>;
     fetch(call: string): Promise<NativeSession | null>;
+    registerHook(hooks: NativeHooks, pattern: string, callback: number): number;
+    unregisterHook(number: number): boolean;
     closeSync(): void;
+}
+
+export interface NativeEvent {
+    readonly callback: number;
+    readonly session: NativeSession;
+    readonly told: string;
+}
+
+export interface NativeHooks {
+    take(): NativeEvent | null;
+}
+
+export interface NativeRegistry {
+    register(hook: string): number;
+    unregister(number: number): boolean;
+    list(): string;
+    clear(): void;
+    fire(event: string): Promise<string>;
+    fireSync(event: string): string;
 }
 
 interface Exports {
@@ -44,6 +70,26 @@ interface Exports {
         configure(storage: string, options: string): void;
         resetInstance(): void;
     };
+    NativeHooks: new (wake: () => void) => NativeHooks;
+    NativeRegistry: new () => NativeRegistry;
+    checkedHook(hook: string): string;
+    hookEvent(make: string): string;
+    toLlm(message: string): string;
+    fromLlm(message: string): string;
+    onLog(thread: number, listener: (line: string) => void): void;
+    offLog(thread: number): void;
 }
 
-export const { NativeSession, NativeStorage, NativeManager } = native as Exports;
+export const {
+    NativeSession,
+    NativeStorage,
+    NativeManager,
+    NativeHooks,
+    NativeRegistry,
+    checkedHook,
+    hookEvent,
+    toLlm,
+    fromLlm,
+    onLog,
+    offLog,
+} = native as Exports;

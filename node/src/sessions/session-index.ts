@@ -1,25 +1,29 @@
 /** What a store knows of its sessions without reading them. */
+import type { InspectOptions } from "node:util";
 import * as names from "./names.js";
 import type { SessionList } from "./manager.js";
-import type { ListOptions, SessionSummary } from "./records.js";
-import type { SessionStorage } from "./storage.js";
+import { invalid } from "../errors.js";
+import type { ListOptions, Problem, SessionSummary } from "./records.js";
+import { show, shown } from "./shown.js";
+import { SessionStorage, type Progress } from "./storage.js";
 
 /** The index of a store. It is derived: deleted, it is made anew. */
 export class SessionIndex {
     readonly #storage: SessionStorage;
 
     constructor(storage: SessionStorage) {
+        if (!(storage instanceof SessionStorage)) throw invalid("a store is a SessionStorage");
         this.#storage = storage;
     }
 
     /** How many sessions there are. */
     async count(): Promise<number> {
-        return (await this.#storage._call({ count: {} })) as number;
+        return (await this.#storage._call("count")) as number;
     }
 
     /** The summary of one session; `null` when there is none. */
     async get(sessionId: string): Promise<SessionSummary | null> {
-        const found = await this.#storage._call({ summary: { sessionId } });
+        const found = await this.#storage._call("summary", { sessionId });
         return found === null ? null : names.summary(found);
     }
 
@@ -35,21 +39,33 @@ export class SessionIndex {
 
     /** All sessions of exactly this directory, changed last first. */
     async getByWorkingDir(workingDir: string): Promise<SessionList> {
-        return names.listed(await this.#storage._call({ getByWorkingDir: { workingDir } }));
+        return names.listed(await this.#storage._call("getByWorkingDir", { workingDir }));
     }
 
     /** Summaries that match. */
     async list(options: ListOptions = {}): Promise<SessionList> {
-        return names.listed(await this.#storage._call({ list: { query: names.filters(options) } }));
+        return names.listed(await this.#storage._call("list", { query: names.filters(options) }));
     }
 
-    /** Makes the index anew; gives the sessions that could not be read, and why. */
-    async rebuild(): Promise<[sessionId: string, reason: string][]> {
-        return (await this.#storage._call({ rebuildIndex: {} })) as [string, string][];
+    /** Reads every session and makes the index anew; gives what could not be read. */
+    async rebuild(options: { progress?: Progress } = {}): Promise<Problem[]> {
+        const { progress, ...given } = { ...options };
+        const found = await this.#storage._call("rebuildIndex", given, progress);
+        return (found as unknown[]).map(names.problem);
+    }
+
+    /** Where the index differs from the files; an empty list when it does not. */
+    async verify(): Promise<Problem[]> {
+        return ((await this.#storage._call("verifyIndex")) as unknown[]).map(names.problem);
     }
 
     /** Writes `index.json` if a session changed since it was last written; whether it was. */
     async saveIfDirty(): Promise<boolean> {
-        return (await this.#storage._call({ publishIndex: {} })) as boolean;
+        return (await this.#storage._call("publishIndex")) as boolean;
+    }
+
+    /** @internal */
+    [shown](_depth: number, options: InspectOptions): string {
+        return show("SessionIndex", { path: this.#storage.path }, options);
     }
 }

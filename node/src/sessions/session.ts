@@ -1,9 +1,11 @@
 /** One session, live or detached. */
-import { NativeSession } from "./native.js";
+import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
 import { later, sync } from "../errors.js";
+import { call } from "./calls.js";
 import { metadataOf } from "./metadata.js";
 import * as names from "./names.js";
+import { NativeSession } from "./native.js";
 import type {
     Json,
     JsonObject,
@@ -16,6 +18,10 @@ import type {
     TokenUse,
     Usage,
 } from "./records.js";
+import { show, shown } from "./shown.js";
+
+/** So many messages are read at once where one after the other is wanted. */
+const PAGE = 256;
 
 /**
  * One session: everything that was said and done in it.
@@ -28,16 +34,14 @@ import type {
 export class SessionRecord {
     readonly #native: NativeSession;
 
-    constructor(options: NewSession = {}) {
+    constructor(options?: NewSession);
+    /** @internal */
+    constructor(options?: NewSession | NativeSession);
+    constructor(options: NewSession | NativeSession = {}) {
         this.#native =
             options instanceof NativeSession
                 ? options
-                : sync(() => NativeSession.begin(write(options, "options")));
-    }
-
-    /** @internal */
-    static _of(native: NativeSession): SessionRecord {
-        return new SessionRecord(native as NewSession);
+                : sync(() => NativeSession.begin(write({ ...options }, "")));
     }
 
     /** @internal */
@@ -45,14 +49,35 @@ export class SessionRecord {
         return this.#native;
     }
 
-    /** A session from data in the form of the files. */
-    static fromJSON(data: JsonObject): SessionRecord {
-        return SessionRecord._of(sync(() => NativeSession.fromJson(write(data, "session"))));
+    /** A session from data in the form of the files; a larger integer than 2^53 as a `bigint`. */
+    static fromData(data: object): SessionRecord {
+        return SessionRecord.parse(write(data, "session"));
     }
 
-    /** The session as data in the form of the files, of any language. */
+    /** A session from JSON text in the form of the files. Every integer stays exact. */
+    static parse(text: string): SessionRecord {
+        return new SessionRecord(sync(() => NativeSession.fromJson(text)));
+    }
+
+    /** The session as data in the form of the files; a larger integer than 2^53 is a `bigint`. */
+    toData(): JsonObject {
+        return this.#now("all") as JsonObject;
+    }
+
+    /** The same as JSON text, of one line or indented. Every integer is exact. */
+    stringify(indent?: number): string {
+        return this.#now("text", { indent }) as string;
+    }
+
+    /**
+     * What `JSON.stringify` writes: as `toData`, but a larger integer than 2^53 is text of its
+     * digits, because `JSON` has no other way to keep them. `stringify` writes the integer.
+     */
     toJSON(): JsonObject {
-        return this.#now({ all: {} }) as JsonObject;
+        return read(
+            sync(() => this.#native.callSync(call("all"))),
+            String,
+        ) as JsonObject;
     }
 
     get id(): string {
@@ -96,6 +121,16 @@ export class SessionRecord {
         return (this.#look("messages") as unknown[]).map(names.message);
     }
 
+    /** The messages one after the other, read a few at a time; from the `start`th on, before the `end`th. */
+    *eachMessage(options: { start?: number; end?: number } = {}): Generator<SessionMessage, void> {
+        const { start = 0, end = Number.MAX_SAFE_INTEGER } = { ...options };
+        for (let at = start; at < end; at += PAGE) {
+            const page = this.#now("messages", { start: at, end: Math.min(at + PAGE, end) });
+            yield* (page as unknown[]).map(names.message);
+            if ((page as unknown[]).length < PAGE) return;
+        }
+    }
+
     get messageCount(): number {
         return this.#look("messageCount") as number;
     }
@@ -125,9 +160,12 @@ export class SessionRecord {
         return this.#look("tags") as string[];
     }
 
-    /** All tags at once; each is kept once. */
+    /**
+     * All tags at once; each is kept once. `addTag` and `removeTag` change one; the list that one
+     * reads is a copy.
+     */
     set tags(tags: readonly string[]) {
-        this.#change("tags_set", { tags: [...new Set(tags)] });
+        this.#change("tags_set", { tags: Array.isArray(tags) ? [...new Set(tags)] : tags });
     }
 
     /** The program's own data; a write through it is a change of the session. */
@@ -237,53 +275,58 @@ export class SessionRecord {
     /** Adds a message at the end; gives it. */
     async addMessage(
         role: string,
-        content: string,
+        content: string | null,
         options: MessageOptions = {},
     ): Promise<SessionMessage> {
         const message = names.messageFields({ ...options, role, content });
-        return names.message(await this.#later({ addMessage: { message } }));
+        return names.message(await this.#later("addMessage", { message }));
     }
 
     /** Replaces fields of a message; `null` takes an optional one away. Gives the new message. */
     async editMessage(messageId: string, set: MessageEdit): Promise<SessionMessage> {
-        const call = { editMessage: { messageId, set: names.messageFields(set) } };
-        return names.message(await this.#later(call));
+        const given = { messageId, set: names.messageFields(set) };
+        return names.message(await this.#later("editMessage", given));
     }
 
     /** Deletes a message with the calls or results that belong to it; gives the ids of all. */
     async deleteMessage(messageId: string): Promise<string[]> {
-        return (await this.#later({ deleteMessage: { messageId } })) as string[];
+        return (await this.#later("deleteMessage", { messageId })) as string[];
     }
 
     /** Adds a tool's run to the history; gives it. */
-    async addToolInvocation(invocation: NewTool): Promise<ToolInvocation> {
-        return names.invocation(await this.#later({ recordToolCall: { invocation } }));
+    async recordToolCall(invocation: NewTool): Promise<ToolInvocation> {
+        return names.invocation(await this.#later("recordToolCall", { invocation }));
     }
 
     /** Adds to the totals. */
     async updateUsage(used: TokenUse): Promise<void> {
-        await this.#later({ updateUsage: { used } });
+        await this.#later("updateUsage", { used });
     }
 
     /** Adds a tag, once. */
     async addTag(tag: string): Promise<void> {
-        await this.#later({ edit: { change: { op: "tag_added", data: { tag } } } });
+        await this.#later("edit", { change: { op: "tag_added", data: { tag } } });
     }
 
     /** Takes a tag away; `false` when it was not there. */
     async removeTag(tag: string): Promise<boolean> {
-        return (await this.#later({ removeTag: { tag } })) as boolean;
+        return (await this.#later("removeTag", { tag })) as boolean;
     }
 
     /** The title that its first user message gives; it is not set. */
     generateTitle(): string {
-        return this.#now({ generateTitle: {} }) as string;
+        return this.#now("generateTitle") as string;
+    }
+
+    /** The same session as it stands, detached: changes of the copy are only the copy's. */
+    copy(): SessionRecord {
+        return new SessionRecord(sync(() => this.#native.copy()));
     }
 
     /** A new session with the messages up to `atMessage`, kept in no store yet. */
     fork(options: { atMessage?: string; inclusive?: boolean; newId?: string } = {}): SessionRecord {
-        const { atMessage, inclusive, newId } = options;
-        return SessionRecord._of(sync(() => this.#native.fork(atMessage, inclusive, newId)));
+        const { atMessage, inclusive, newId } = { ...options };
+        return new SessionRecord(sync(() => this.#native.fork(atMessage, inclusive, newId)));
     }
 
     #look(field: string): unknown {
@@ -299,14 +342,21 @@ export class SessionRecord {
     }
 
     #change(op: string, data: object): void {
-        this.#now({ edit: { change: { op, data } } });
+        this.#now("edit", { change: { op, data } });
     }
 
-    #now(call: object): unknown {
-        return read(sync(() => this.#native.callSync(write(call, "call"))));
+    /** @internal */
+    [shown](_depth: number, options: InspectOptions): string {
+        const { id, title, messageCount, totalTokens, tags, updatedAt, isLive } = this;
+        const seen = { id, title, messageCount, totalTokens, tags, updatedAt, isLive };
+        return show("SessionRecord", seen, options);
     }
 
-    async #later(call: object): Promise<unknown> {
-        return read(await later(() => this.#native.call(write(call, "call"))));
+    #now(operation: string, given?: object): unknown {
+        return read(sync(() => this.#native.callSync(call(operation, given))));
+    }
+
+    async #later(operation: string, given?: object): Promise<unknown> {
+        return read(await later(() => this.#native.call(call(operation, given))));
     }
 }

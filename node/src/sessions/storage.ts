@@ -1,10 +1,14 @@
 /** Sessions kept as files in one directory. */
-import { NativeStorage } from "./native.js";
+import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
-import { later, sync } from "../errors.js";
+import { invalid, later, sync } from "../errors.js";
+import { call } from "./calls.js";
+import { warn } from "./logging.js";
 import * as names from "./names.js";
+import { NativeStorage } from "./native.js";
 import type { Problem } from "./records.js";
 import { SessionRecord } from "./session.js";
+import { show, shown } from "./shown.js";
 
 /** How a store is opened. */
 export interface StorageOptions {
@@ -15,6 +19,9 @@ export interface StorageOptions {
     /** Whether what messages say can be searched. */
     indexContent?: boolean;
 }
+
+/** Hears how many of how many are done; what it throws is a warning of the process. */
+export type Progress = (done: number, total: number) => void;
 
 /** What a cleanup did: the ids that went to the trash, and those left alone with the reason. */
 export interface CleanupResult {
@@ -29,17 +36,14 @@ export interface CleanupResult {
 export class SessionStorage {
     readonly #native: NativeStorage;
 
-    constructor(path?: string, options: StorageOptions = {}) {
-        const given = { path, ...options };
-        this.#native =
-            (path as unknown) instanceof NativeStorage
-                ? (path as unknown as NativeStorage)
-                : sync(() => new NativeStorage(write(given, "options")));
-    }
-
+    constructor(path?: string, options?: StorageOptions);
     /** @internal */
-    static _of(native: NativeStorage): SessionStorage {
-        return new SessionStorage(native as unknown as string);
+    constructor(path?: string | NativeStorage, options?: StorageOptions);
+    constructor(path?: string | NativeStorage, options: StorageOptions = {}) {
+        this.#native =
+            path instanceof NativeStorage
+                ? path
+                : sync(() => new NativeStorage(write({ ...options, path }, "")));
     }
 
     /** @internal */
@@ -54,7 +58,7 @@ export class SessionStorage {
 
     /** Where a project keeps its own sessions. */
     static getProjectDir(path: string): string {
-        return NativeStorage.projectDir(path);
+        return sync(() => NativeStorage.projectDir(path));
     }
 
     /** The store's directory. */
@@ -67,47 +71,49 @@ export class SessionStorage {
      * meanwhile stays; a change of something they changed too rejects with `SESSION_CONFLICT`.
      */
     async save(session: SessionRecord, options: { overwrite?: boolean } = {}): Promise<void> {
-        await later(() => this.#native.save(session._native, options.overwrite ?? false));
+        const { overwrite = false } = { ...options };
+        if (!(session instanceof SessionRecord)) throw invalid("what is saved is a SessionRecord");
+        await later(() => this.#native.save(session._native, overwrite));
     }
 
     /** A copy of a session as it stands, to read, or to edit and save. */
     async load(sessionId: string): Promise<SessionRecord> {
-        return (await this.#fetch({ load: { sessionId } })) as SessionRecord;
+        return (await this.#fetch("load", { sessionId })) as SessionRecord;
     }
 
     /** The same; `null` when there is no such session or it cannot be read. */
     async loadOrNull(sessionId: string): Promise<SessionRecord | null> {
-        return this.#fetch({ loadOrNull: { sessionId } });
+        return this.#fetch("loadOrNull", { sessionId });
     }
 
     /** Whether there is a session of this id, readable or not. */
     async exists(sessionId: string): Promise<boolean> {
-        return (await this.#call({ exists: { sessionId } })) as boolean;
+        return (await this.#call("exists", { sessionId })) as boolean;
     }
 
     /** Deletes a session for good; `false` when there is none. */
     async delete(sessionId: string): Promise<boolean> {
-        return (await this.#call({ delete: { sessionId } })) as boolean;
+        return (await this.#call("delete", { sessionId })) as boolean;
     }
 
     /** Moves all sessions to the trash, except those that are open. */
     async deleteAll(): Promise<CleanupResult> {
-        return (await this.#call({ deleteAll: {} })) as CleanupResult;
+        return (await this.#call("deleteAll")) as CleanupResult;
     }
 
     /** The ids of all sessions, sorted. */
     async listSessionIds(): Promise<string[]> {
-        return (await this.#call({ listSessionIds: {} })) as string[];
+        return (await this.#call("listSessionIds")) as string[];
     }
 
     /** The file a session is, or would be, in. */
     async getPath(sessionId: string): Promise<string> {
-        return (await this.#call({ getPath: { sessionId } })) as string;
+        return (await this.#call("getPath", { sessionId })) as string;
     }
 
     /** The file its last snapshot but one is in. */
     async getBackupPath(sessionId: string): Promise<string> {
-        return (await this.#call({ getBackupPath: { sessionId } })) as string;
+        return (await this.#call("getBackupPath", { sessionId })) as string;
     }
 
     /** Rebuilds a session that cannot be read; `false` when there is nothing to rebuild it from. */
@@ -115,67 +121,93 @@ export class SessionStorage {
         sessionId: string,
         options: { force?: boolean } = {},
     ): Promise<boolean> {
-        const { force } = options;
-        return (await this.#call({ recoverFromBackup: { sessionId, force } })) as boolean;
+        return (await this.#call("recoverFromBackup", { ...options, sessionId })) as boolean;
     }
 
     /** Reads everything and says what is wrong; an empty list when nothing is. */
     async verify(): Promise<Problem[]> {
-        return ((await this.#call({ verify: {} })) as unknown[]).map(names.problem);
+        return ((await this.#call("verify")) as unknown[]).map(names.problem);
     }
 
-    /** Moves sessions unchanged for so many days to the trash, but keeps the newest. */
+    /**
+     * Moves sessions unchanged for so many days to the trash, but keeps the newest `keepMinimum`
+     * (10). Those that are open are left alone. With `dryRun` nothing is moved.
+     */
     async cleanupOldSessions(
         maxAgeDays: number,
-        options: { keepMinimum?: number; dryRun?: boolean } = {},
+        options: { keepMinimum?: number; dryRun?: boolean; progress?: Progress } = {},
     ): Promise<CleanupResult> {
-        const { keepMinimum, dryRun } = options;
-        const call = { cleanupOldSessions: { maxAgeDays, keepMinimum, dryRun } };
-        return (await this.#call(call)) as CleanupResult;
+        const { progress, ...rest } = { ...options };
+        const given = { ...rest, maxAgeDays };
+        return (await this.#call("cleanupOldSessions", given, progress)) as CleanupResult;
     }
 
     /** Moves one session to the trash. */
     async trash(sessionId: string): Promise<void> {
-        await this.#call({ trash: { sessionId } });
+        await this.#call("trash", { sessionId });
+    }
+
+    /** Waits until what the index does in the background is done. */
+    async waitForIndex(): Promise<void> {
+        await this.#call("waitForIndex");
     }
 
     /** What is in the trash, newest first. */
     async listTrash(): Promise<{ id: string; at: Date }[]> {
-        const trash = (await this.#call({ listTrash: {} })) as [string, string][];
+        const trash = (await this.#call("listTrash")) as [string, string][];
         return trash.map(([id, at]) => ({ id, at: new Date(at) }));
     }
 
     /** Brings a session back from the trash. */
     async restore(sessionId: string): Promise<SessionRecord> {
-        return (await this.#fetch({ restore: { sessionId } })) as SessionRecord;
+        return (await this.#fetch("restore", { sessionId })) as SessionRecord;
     }
 
     /** Deletes for good what has been in the trash for so many days; gives the ids. */
     async emptyTrash(olderThanDays = 0): Promise<string[]> {
-        return (await this.#call({ emptyTrash: { olderThanDays } })) as string[];
+        return (await this.#call("emptyTrash", { olderThanDays })) as string[];
     }
 
     /** The bytes of everything in the store. */
     async getStorageSize(): Promise<number> {
-        return (await this.#call({ getStorageSize: {} })) as number;
+        return (await this.#call("getStorageSize")) as number;
     }
 
     /** Writes a session as `metadata.json`, `messages.json` and `state.json` into a directory. */
     async exportDirectory(sessionId: string, path: string): Promise<void> {
-        await this.#call({ exportDirectory: { sessionId, path } });
+        await this.#call("exportDirectory", { sessionId, path });
     }
 
     /** @internal */
-    async _call(call: object): Promise<unknown> {
-        return this.#call(call);
+    [shown](_depth: number, options: InspectOptions): string {
+        return show("SessionStorage", { path: this.path }, options);
     }
 
-    async #call(call: object): Promise<unknown> {
-        return read(await later(() => this.#native.call(write(call, "call"))));
+    /** @internal */
+    async _call(operation: string, given?: object, progress?: Progress): Promise<unknown> {
+        return this.#call(operation, given, progress);
     }
 
-    async #fetch(call: object): Promise<SessionRecord | null> {
-        const session = await later(() => this.#native.fetch(write(call, "call")));
-        return session && SessionRecord._of(session);
+    async #call(operation: string, given?: object, progress?: Progress): Promise<unknown> {
+        const heard = listener(progress);
+        return read(await later(() => this.#native.call(call(operation, given), heard)));
     }
+
+    async #fetch(operation: string, given: object): Promise<SessionRecord | null> {
+        const session = await later(() => this.#native.fetch(call(operation, given)));
+        return session && new SessionRecord(session);
+    }
+}
+
+function listener(progress: Progress | undefined): ((told: string) => void) | undefined {
+    if (progress === undefined) return undefined;
+    if (typeof progress !== "function") throw invalid("progress is a function");
+    return (told) => {
+        const [done, total] = JSON.parse(told) as [number, number];
+        try {
+            progress(done, total);
+        } catch (error) {
+            warn("the listener to the progress failed", error);
+        }
+    };
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::error::{OpencodeError, Result};
+use crate::store::Problem;
 use crate::store::files::disk;
 use crate::store::index::catch_up::note_problem;
 use crate::store::index::scan::Names;
@@ -30,6 +31,16 @@ pub struct RebuildReport {
     pub sessions: u64,
     /// Those that could not be, and why.
     pub unreadable: Vec<(String, String)>,
+}
+
+impl RebuildReport {
+    /// What could not be read, as `verify` tells of it.
+    pub fn problems(self) -> Vec<Problem> {
+        let unreadable = self.unreadable.into_iter();
+        unreadable
+            .map(|(session_id, detail)| Problem { session_id, kind: "unreadable", detail })
+            .collect()
+    }
 }
 
 /// How many sessions of how many are read.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SessionIndex, SessionManager, SessionRecord, SessionStorage } from "opencode-sessions";
-import { folder } from "./places.js";
+import { folder } from "../places.js";
 
 function managed(path: string): SessionManager {
     return new SessionManager(new SessionStorage(path));

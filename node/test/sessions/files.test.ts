@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { SessionManager, SessionStorage } from "opencode-sessions";
-import { FIXTURES, folder } from "./places.js";
+import { FIXTURES, folder } from "../places.js";
 
 test("a session's file has the fields and names that every language reads", async (t) => {
     const path = folder(t);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import { OpencodeError, SessionManager, SessionRecord, SessionStorage } from "opencode-sessions";
-import { folder } from "./places.js";
+import { folder } from "../places.js";
 
 test("a rejected call is an OpencodeError with its code, session and hint", async (t) => {
     const storage = new SessionStorage(folder(t));
