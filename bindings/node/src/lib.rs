@@ -5,7 +5,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `manager`, `storage`, `session` | the classes that do something |
+//! | `manager`, `storage`, `session` | the classes of the local half |
+//! | `client` | those of the remote half |
 //! | `arguments`, `queries` | what calls take |
 //! | `calls` | running a call apart from JavaScript's thread |
 //! | `text` | JSON text in which no integer is rounded |
@@ -14,6 +15,7 @@
 
 mod arguments;
 mod calls;
+mod client;
 mod errors;
 mod manager;
 mod queries;
