@@ -1,6 +1,6 @@
 /** What every call of this package throws or rejects with. */
 
-/** The stable codes that the local half gives; docs/errors.md says what each means. */
+/** The stable codes; docs/errors.md says what each means. */
 export type ErrorCode =
     | "SESSION_NOT_FOUND"
     | "SESSION_CORRUPTED"
@@ -12,6 +12,20 @@ export type ErrorCode =
     | "STORAGE"
     | "NO_ACTIVE_SESSION"
     | "INVALID_ARGUMENT"
+    | "ACTION_REQUIRED"
+    | "CANCELLED"
+    | "CONFLICT"
+    | "CONNECTION"
+    | "CONTEXT_LENGTH_EXCEEDED"
+    | "DECODE"
+    | "INVALID_REQUEST"
+    | "NOT_FOUND"
+    | "PROVIDER_AUTH"
+    | "PROVIDER_ERROR"
+    | "RATE_LIMIT"
+    | "SERVER"
+    | "TIMEOUT"
+    | "UNAUTHORIZED"
     | (string & {});
 
 /** What is known of an error besides its message. */
@@ -30,6 +44,18 @@ export interface ErrorDetails {
     expected?: number | null | undefined;
     /** Of `SESSION_CONFLICT`: the stored revision. */
     actual?: number | null | undefined;
+    /** Of `INVALID_REQUEST`: what the server did not like. */
+    field?: string | null | undefined;
+    /** Of `SERVER`: what the server's log has it under. */
+    reference?: string | null | undefined;
+    /** Of `RATE_LIMIT`: seconds. */
+    retryAfter?: number | undefined;
+    /** Of `DECODE`: where in the answer. */
+    path?: string | undefined;
+    /** Of `ACTION_REQUIRED`: `permission` or `question`. */
+    kind?: string | undefined;
+    /** Of `ACTION_REQUIRED`: what to answer. */
+    requestId?: string | undefined;
 }
 
 /**
@@ -45,6 +71,12 @@ export class OpencodeError extends Error {
     readonly candidates: readonly string[] | undefined;
     readonly expected: number | undefined;
     readonly actual: number | undefined;
+    readonly field: string | undefined;
+    readonly reference: string | undefined;
+    readonly retryAfter: number | undefined;
+    readonly path: string | undefined;
+    readonly kind: string | undefined;
+    readonly requestId: string | undefined;
 
     constructor(message: string, details: ErrorDetails, options?: ErrorOptions) {
         super(message, options);
@@ -57,6 +89,12 @@ export class OpencodeError extends Error {
         this.candidates = details.candidates;
         this.expected = details.expected ?? undefined;
         this.actual = details.actual ?? undefined;
+        this.field = details.field ?? undefined;
+        this.reference = details.reference ?? undefined;
+        this.retryAfter = details.retryAfter;
+        this.path = details.path;
+        this.kind = details.kind;
+        this.requestId = details.requestId;
     }
 }
 

@@ -2,6 +2,7 @@
 //! that is known, from which the package makes its `OpencodeError`.
 
 use opencode_sessions::OpencodeError;
+use opencode_sessions::error::ApiErrorKind;
 use serde_json::json;
 
 /// The error for a failure of the core.
@@ -14,7 +15,21 @@ pub(crate) fn thrown(error: &OpencodeError) -> napi::Error {
         "status": error.status(),
         "retryable": error.retryable(),
     });
+    if let Some(time) = error.retry_after() {
+        told["retryAfter"] = json!(time.as_secs_f64());
+    }
     match error {
+        OpencodeError::Api { kind: ApiErrorKind::InvalidRequest, detail, .. } => {
+            told["field"] = json!(detail.field);
+        }
+        OpencodeError::Api { kind: ApiErrorKind::Server, detail, .. } => {
+            told["reference"] = json!(detail.reference);
+        }
+        OpencodeError::Decode { path, .. } => told["path"] = json!(path),
+        OpencodeError::ActionRequired { kind, request_id, .. } => {
+            told["kind"] = json!(kind.to_string());
+            told["requestId"] = json!(request_id);
+        }
         OpencodeError::SessionConflict { expected, actual, .. } => {
             told["expected"] = json!(expected);
             told["actual"] = json!(actual);

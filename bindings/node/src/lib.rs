@@ -5,10 +5,11 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `manager`, `storage`, `session` | the classes that do something |
+//! | `manager`, `storage`, `session` | the classes of the local half |
 //! | `messages` | messages as chat APIs take them |
 //! | `hooks`, `shell_hooks`, `logging` | what is told while it happens |
 //! | `listening` | functions of JavaScript that other threads call |
+//! | `client` | those of the remote half |
 //! | `arguments`, `queries` | what calls take |
 //! | `calls` | running a call apart from JavaScript's thread |
 //! | `text` | JSON text in which no integer is rounded |
@@ -17,6 +18,7 @@
 
 mod arguments;
 mod calls;
+mod client;
 mod errors;
 mod hooks;
 mod listening;

@@ -21,6 +21,18 @@ pub(crate) fn write(value: &(impl Serialize + ?Sized)) -> opencode_sessions::Res
     String::from_utf8(text).map_err(|error| failed(error.to_string()))
 }
 
+/// Text that the core wrote, for JavaScript.
+pub(crate) fn exact(text: String) -> opencode_sessions::Result<String> {
+    // Only where 16 digits stand in a row may one be too large: mostly nowhere.
+    let mut row = text.as_bytes().split(|byte| !byte.is_ascii_digit());
+    if !row.any(|digits| digits.len() >= 16) {
+        return Ok(text);
+    }
+    let value: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|error| OpencodeError::invalid(format!("cannot be read: {error}")))?;
+    write(&value)
+}
+
 struct Exact;
 
 impl Formatter for Exact {

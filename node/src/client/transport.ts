@@ -1,0 +1,80 @@
+/** How an operation gets to the compiled half and back, and how its wait is ended early. */
+import { read, write } from "../data.js";
+import { OpencodeError, later } from "../errors.js";
+import type { NativeClient, NativeOperation } from "./native.js";
+
+/** What every call takes. */
+export interface CallOptions {
+    /**
+     * Ends the wait: the call rejects with `CANCELLED` at once, whose `cause` is the signal's
+     * reason. What was sent already is not taken back; a turn that runs is ended by
+     * `sessions.abort`.
+     */
+    signal?: AbortSignal | undefined;
+}
+
+/** Calls operations of one client by name. */
+export class Transport {
+    constructor(readonly native: NativeClient) {}
+
+    /** Names are in camelCase here and in snake_case in the core; what stands deeper stays. */
+    async call<T>(name: string, given: object = {}): Promise<T> {
+        const { signal, ...options } = given as CallOptions;
+        checked(signal, name);
+        const text = await later(async () => {
+            const operation = this.native.operation(snake(name), write(renamed(options), name));
+            return signal === undefined ? operation.run() : cancellable(operation, signal);
+        }).catch((error: unknown) => {
+            throw inOurWords(error);
+        });
+        if (text === null) throw cancelled(name, signal);
+        return read(text) as T;
+    }
+}
+
+/** The error of a call whose signal was aborted. */
+export function cancelled(what: string, signal: AbortSignal | undefined): OpencodeError {
+    const details = { code: "CANCELLED", hint: "its signal was aborted" };
+    return new OpencodeError(`${what} was cancelled`, details, { cause: signal?.reason });
+}
+
+/** Throws for what is no signal. */
+export function checked(signal: unknown, what: string): void {
+    if (signal === undefined || signal instanceof AbortSignal) return;
+    const hint = "pass the `signal` of an `AbortController`";
+    throw new OpencodeError(`${what}: signal is no AbortSignal`, {
+        code: "INVALID_ARGUMENT",
+        hint,
+    });
+}
+
+async function cancellable(operation: NativeOperation, signal: AbortSignal) {
+    if (signal.aborted) return null;
+    const cancel = (): void => operation.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+        return await operation.run();
+    } finally {
+        signal.removeEventListener("abort", cancel);
+    }
+}
+
+function snake(name: string): string {
+    return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function camel(name: string): string {
+    return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function renamed(options: object): object {
+    return Object.fromEntries(Object.entries(options).map(([key, value]) => [snake(key), value]));
+}
+
+/** The core names arguments and operations in snake_case: at the beginning and in quotes. */
+function inOurWords(error: unknown): unknown {
+    if (!(error instanceof OpencodeError) || error.code !== "INVALID_ARGUMENT") return error;
+    const { message, code, hint, sessionId } = error;
+    const ours = message.replace(/^[a-z_.]+|(?<=, argument )[\w.[\]]+|'[a-z_]+'/g, camel);
+    return new OpencodeError(ours, { code, hint, sessionId });
+}
