@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export * from "./conversation/index.js";
 export { OpencodeError } from "./errors.js";
 export type { ErrorCode, ErrorDetails } from "./errors.js";
 export { SessionManager } from "./sessions/manager.js";
