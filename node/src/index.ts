@@ -4,8 +4,9 @@
  *
  * @packageDocumentation
  */
-export { Client, EventStream, using } from "./client/index.js";
+export { Client, EventStream } from "./client/index.js";
 export type { ClientOptions } from "./client/index.js";
+export * from "./conversation/index.js";
 export { OpencodeError } from "./errors.js";
 export type { ErrorCode, ErrorDetails } from "./errors.js";
 export type { SessionCallbacks } from "./sessions/callbacks.js";

@@ -3,10 +3,15 @@
 
 use opencode_sessions::OpencodeError;
 use opencode_sessions::error::ApiErrorKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The error for a failure of the core.
 pub(crate) fn thrown(error: &OpencodeError) -> napi::Error {
+    napi::Error::from_reason(told(error).to_string())
+}
+
+/// All that is known of it.
+pub(crate) fn told(error: &OpencodeError) -> Value {
     let mut told = json!({
         "code": error.code().as_str(),
         "message": error.to_string(),
@@ -37,5 +42,5 @@ pub(crate) fn thrown(error: &OpencodeError) -> napi::Error {
         OpencodeError::InvalidId { candidates, .. } => told["candidates"] = json!(candidates),
         _ => {}
     }
-    napi::Error::from_reason(told.to_string())
+    told
 }

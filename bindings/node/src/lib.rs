@@ -14,11 +14,13 @@
 //! | `calls` | running a call apart from JavaScript's thread |
 //! | `text` | JSON text in which no integer is rounded |
 //! | `errors` | errors of the core as what JavaScript is thrown |
+//! | `conversation` | live conversations |
 #![expect(clippy::needless_pass_by_value, reason = "napi gives what it made of an argument away")]
 
 mod arguments;
 mod calls;
 mod client;
+mod conversation;
 mod errors;
 mod hooks;
 mod listening;

@@ -18,7 +18,7 @@ export type {
 } from "./prompts.js";
 export type * from "./records.js";
 export type { Permissions, Questions } from "./requests.js";
-export { SessionScope, using } from "./scope.js";
+export { SessionScope } from "./scope.js";
 export type {
     CreateSession,
     ForkSession,
@@ -32,3 +32,4 @@ export { EventStream } from "./stream.js";
 export type { CallOptions } from "./transport.js";
 export { OpencodeError } from "../errors.js";
 export type { ErrorCode, ErrorDetails } from "../errors.js";
+export { using } from "../using.js";

@@ -40,25 +40,3 @@ export class SessionScope implements AsyncDisposable {
         await this.close();
     }
 }
-
-/**
- * What `await using` does, for runtimes that do not know it: gives the resource to `work` and
- * disposes of it when that is through, however it ends.
- *
- * ```ts
- * const answer = await using(client.scope(), ({ session }) =>
- *     client.messages.prompt(session.id, "hello"),
- * );
- * ```
- */
-export async function using<R extends AsyncDisposable, T>(
-    resource: R | PromiseLike<R>,
-    work: (resource: R) => T | PromiseLike<T>,
-): Promise<T> {
-    const held = await resource;
-    try {
-        return await work(held);
-    } finally {
-        await held[Symbol.asyncDispose]();
-    }
-}

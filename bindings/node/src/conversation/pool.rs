@@ -1,0 +1,84 @@
+//! Pools: conversations that are handed out by id.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::within_runtime_if_available;
+use napi_derive::napi;
+use opencode_sessions::conversation::{Conversation, Lent, SessionPool};
+
+use super::home::Home;
+use super::live::NativeConversation;
+use super::options::NativeOptions;
+use crate::arguments::seconds;
+use crate::calls::here;
+use crate::errors::thrown;
+
+/// A pool of the core.
+#[napi]
+pub struct NativePool {
+    pool: SessionPool,
+    home: Arc<Home>,
+}
+
+#[napi]
+impl NativePool {
+    #[napi(constructor)]
+    pub fn new(capacity: u32, idle_seconds: f64, options: &NativeOptions) -> napi::Result<Self> {
+        here(|| {
+            let idle = seconds(idle_seconds, "idleSeconds")?;
+            let pool = SessionPool::new(capacity as usize, idle, options.options.clone())?;
+            Ok(Self { pool, home: Arc::clone(&options.home) })
+        })
+    }
+
+    /// Waits for the conversation of this id, and for a place.
+    #[napi]
+    pub async fn acquire(&self, id: String) -> napi::Result<NativeLent> {
+        let lent = self.pool.acquire(&id).await.map_err(|error| thrown(&error))?;
+        let conversation = NativeConversation::of(Conversation::clone(&lent), &self.home);
+        Ok(NativeLent {
+            lent: Mutex::new(Some(lent)),
+            conversation: Mutex::new(Some(conversation)),
+        })
+    }
+
+    #[napi(getter)]
+    pub fn size(&self) -> u32 {
+        self.pool.len().try_into().unwrap_or(u32::MAX)
+    }
+
+    #[napi]
+    pub async fn close(&self) -> napi::Result<()> {
+        self.pool.close().await.map_err(|error| thrown(&error))
+    }
+}
+
+/// A conversation that is lent until it is given back.
+#[napi]
+pub struct NativeLent {
+    lent: Mutex<Option<Lent>>,
+    conversation: Mutex<Option<NativeConversation>>,
+}
+
+#[napi]
+impl NativeLent {
+    /// What is lent, once.
+    #[napi]
+    pub fn conversation(&self) -> Option<NativeConversation> {
+        self.conversation.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Gives it back.
+    #[napi]
+    pub fn give_back(&self) {
+        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Where its pool can wait for a turn that still runs.
+        within_runtime_if_available(|| drop(lent));
+    }
+}
+
+impl Drop for NativeLent {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}

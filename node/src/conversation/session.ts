@@ -1,0 +1,422 @@
+/** The live object. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Home } from "./home.js";
+import {
+    closeConversations,
+    conversations,
+    type NativeConversation,
+    type NativeOptions,
+} from "./native.js";
+import {
+    nativeOptions,
+    nativeStorage,
+    type ResumeOptions,
+    type SessionOptions,
+} from "./options.js";
+import * as plain from "./plain.js";
+import type {
+    ContextUsage,
+    Message,
+    Pruned,
+    SessionState,
+    TokensUsed,
+    ToolCall,
+} from "./records.js";
+import { called, Refused, ResponseStream } from "./response.js";
+import { givenTool, type Tool } from "./tools.js";
+import { Turn } from "./turn.js";
+import { warn } from "./warn.js";
+import { read, write } from "../data.js";
+import { later, OpencodeError, sync } from "../errors.js";
+import * as names from "../sessions/names.js";
+import type { JsonObject, ListOptions, MessageEdit } from "../sessions/records.js";
+import { SessionRecord } from "../sessions/session.js";
+import type { CleanupResult, SessionStorage } from "../sessions/storage.js";
+
+/** What those hear who listen to a conversation. */
+export interface SessionEvents {
+    message: [message: Message];
+    tool_call: [call: ToolCall];
+    token_usage: [usage: TokensUsed];
+    error: [error: OpencodeError];
+    save: [];
+}
+
+/** A part of a message, as chat APIs in OpenAI's shape take them. */
+export type MessagePart = { type: string } & JsonObject;
+
+/** Which store is meant; by default the default one. */
+export interface InStorage {
+    storage?: SessionStorage;
+}
+
+const READ: Record<string, (data: never) => unknown[]> = {
+    message: (data: unknown) => [plain.message(data)],
+    tool_call: (data: ToolCall) => [data],
+    token_usage: (data: unknown) => [plain.tokensUsed(data)],
+    save: () => [],
+};
+
+// What is open is closed with the thread, and what was said is stored.
+process.on("exit", closeConversations);
+
+/**
+ * A conversation with a model, everything said being stored in a session.
+ *
+ * `create` begins one, `resume` goes on with one, and `message` says something. Also exported under
+ * the name `Conversation`.
+ *
+ * ```ts
+ * await using session = await Session.create({ model: "openai/gpt-5", tools: ["read", "grep"] });
+ * for await (const chunk of session.message("What does this project do?")) {
+ *     if (chunk.type === "text") process.stdout.write(chunk.content);
+ * }
+ * ```
+ */
+export class Session {
+    readonly #native: NativeConversation;
+    readonly #home: Home;
+    #listeners: { event: string; callback: unknown; number: number; key: number }[] = [];
+    #givenBack = false;
+
+    private constructor(native: NativeConversation, home: Home) {
+        this.#native = native;
+        this.#home = home;
+        const failed = home.keep((data: unknown) => this.#failed(data as Failure));
+        native.on("error", failed);
+    }
+
+    /** @internal */
+    static _of(native: NativeConversation, home: Home): Session {
+        return new Session(native, home);
+    }
+
+    static async #made(
+        options: Partial<SessionOptions>,
+        make: (native: NativeOptions) => Promise<NativeConversation>,
+    ): Promise<Session> {
+        const home = new Home();
+        const native = nativeOptions(options, home);
+        return new Session(await later(() => make(native)), home);
+    }
+
+    /**
+     * A new conversation; with `sessionId` the one of that id, if it exists. `INVALID_ARGUMENT` for
+     * an option that is wrong, before anything is stored; `PROVIDER_AUTH` without a key.
+     */
+    static create(options: SessionOptions): Promise<Session> {
+        return Session.#made(options, (native) => native.create());
+    }
+
+    /**
+     * The conversation of this id, or of a prefix that only it has, to go on with. What `options` do
+     * not say is as it was. `SESSION_LOCKED` while it is open elsewhere.
+     */
+    static async resume(id: string, options: ResumeOptions = {}): Promise<Session> {
+        plain.string(id, "id");
+        return Session.#made(options, (native) => native.resume(id));
+    }
+
+    /** The same, but others may write it until something is said here. */
+    static async load(id: string, options: ResumeOptions = {}): Promise<Session> {
+        plain.string(id, "id");
+        return Session.#made(options, (native) => native.load(id));
+    }
+
+    /**
+     * A conversation from data that `export` gave, stored and opened. When its id is stored already:
+     * `SESSION_CONFLICT`, or it takes a new one, or replaces the stored one, which goes to the trash.
+     */
+    static async import(
+        data: object,
+        options: ResumeOptions & { onConflict?: "error" | "new_id" | "replace" } = {},
+    ): Promise<Session> {
+        const { onConflict, ...rest } = plain.object(options, "options");
+        if (onConflict !== undefined) plain.string(onConflict, "onConflict");
+        const text = write(plain.object(data, "the data"), "data");
+        return Session.#made(rest, (native) => native.import(text, onConflict));
+    }
+
+    /**
+     * Sessions that match, in short: the 50 changed last. Each is read for it;
+     * `SessionManager.listSessions` reads the index alone.
+     */
+    static async list(options: ListOptions & InStorage = {}): Promise<SessionState[]> {
+        const { storage, ...query } = plain.object(options, "options");
+        const listed = await ask(storage, { list: { query: names.filters(query) } });
+        return (listed as unknown[]).map(plain.state);
+    }
+
+    /** A session in short, by its id or a prefix that only it has. */
+    static async info(id: string, options: InStorage = {}): Promise<SessionState> {
+        return plain.state(await ask(options.storage, { info: { sessionId: id } }));
+    }
+
+    /** Deletes the session of this whole id for good; `false` when there is none. */
+    static async delete(id: string, options: InStorage = {}): Promise<boolean> {
+        return (await ask(options.storage, { delete: { sessionId: id } })) as boolean;
+    }
+
+    /** Moves all sessions to the trash, except those that are open. */
+    static async deleteAll(options: InStorage = {}): Promise<CleanupResult> {
+        return (await ask(options.storage, { deleteAll: {} })) as CleanupResult;
+    }
+
+    /** The session's id. */
+    get id(): string {
+        return this.#native.id;
+    }
+
+    /**
+     * Says something: a text, or parts as chat APIs in OpenAI's shape take them.
+     *
+     * The turn begins at once, or behind the one that runs; it goes on whether or not the stream is
+     * read, and keeps the process alive until it is over. `signal` ends it early. `BUSY` in a tool,
+     * `approve` or a provider that a turn of this conversation waits for.
+     */
+    message(
+        said: string | readonly MessagePart[],
+        options: { signal?: AbortSignal } = {},
+    ): ResponseStream {
+        this.#check();
+        Turn.check(this.id);
+        const { signal } = plain.object(options, "options");
+        if (signal !== undefined && !(signal instanceof AbortSignal)) {
+            throw plain.refused("signal is an AbortSignal");
+        }
+        const content = Array.isArray(said) ? said : plain.string(said, "what is said");
+        const text = write({ role: "user", content }, "message");
+        const turn = new Turn(this.id);
+        const explained = (error: unknown): unknown => {
+            const isEnded = error instanceof OpencodeError && error.code === "CANCELLED";
+            if (isEnded && signal?.aborted) error.cause ??= signal.reason;
+            return turn.explained(error);
+        };
+        if (signal?.aborted) {
+            const message = `the turn of session ${this.id} was not begun: it was ended before`;
+            const error = new OpencodeError(message, { code: "CANCELLED", sessionId: this.id });
+            return new ResponseStream(new Refused(error), this.id, explained);
+        }
+        const native = sync(() => this.#native.message(text, turn.id));
+        const end = (): void => native.end();
+        signal?.addEventListener("abort", end);
+        turn.hold(native, this).finally(() => signal?.removeEventListener("abort", end));
+        return new ResponseStream(native, this.id, explained);
+    }
+
+    /** Offers the model one more tool, from the next request on; one of the same name gives way. */
+    registerTool(tool: Tool): void {
+        this.#now({ registerTool: { tool: givenTool(tool, this.#home) } });
+    }
+
+    /**
+     * Calls `callback` on every later event of a kind, after what it is about was stored; gives
+     * itself.
+     *
+     * `error` comes with what a turn failed with of which nobody else heard. Without anybody who
+     * listens for it there is a warning of the process. A callback that throws or rejects is warned
+     * of, too.
+     */
+    on<E extends keyof SessionEvents>(
+        event: E,
+        callback: (...told: SessionEvents[E]) => unknown,
+    ): this {
+        this.#check();
+        if (typeof callback !== "function") throw plain.refused("a callback is a function");
+        const context = AsyncLocalStorage.snapshot();
+        const call = (...told: unknown[]): void =>
+            context(called, event, callback as (...told: unknown[]) => unknown, told);
+        if ((event as string) === "error") {
+            this.#listeners.push({ event, callback: callback, number: -1, key: -1 });
+            this.#errors.push([callback, call]);
+            return this;
+        }
+        const made = READ[event] as ((data: unknown) => unknown[]) | undefined;
+        const key = this.#home.keep((data: unknown) => call(...(made?.(data) ?? [])));
+        try {
+            const number = sync(() => this.#native.on(plain.string(event, "an event"), key));
+            this.#listeners.push({ event, callback, number, key });
+        } catch (error) {
+            this.#home.forget(key);
+            throw error;
+        }
+        return this;
+    }
+
+    readonly #errors: [callback: unknown, call: (error: unknown) => void][] = [];
+
+    /** Takes a callback out. */
+    off<E extends keyof SessionEvents>(
+        event: E,
+        callback: (...told: SessionEvents[E]) => unknown,
+    ): this {
+        const at = this.#listeners.findIndex(
+            (known) => known.event === event && known.callback === callback,
+        );
+        const [gone] = at === -1 ? [] : this.#listeners.splice(at, 1);
+        if (gone === undefined) return this;
+        if (gone.number === -1) {
+            this.#errors.splice(
+                this.#errors.findIndex(([known]) => known === callback),
+                1,
+            );
+        } else {
+            this.#native.off(gone.number);
+            this.#home.forget(gone.key);
+        }
+        return this;
+    }
+
+    /** The messages, oldest first: the last `limit` of those before the message `before`. */
+    async getMessages(options: { limit?: number; before?: string } = {}): Promise<Message[]> {
+        const { limit, before } = plain.object(options, "options");
+        const messages = (await this.#call({ getMessages: { limit, before } })) as unknown[];
+        return messages.map(plain.message);
+    }
+
+    /** Replaces the content of a message, or other fields. `BUSY` during a turn. */
+    async editMessage(id: string, set: MessageEdit): Promise<void> {
+        const fields = names.messageFields(plain.object(set, "the fields of a message"));
+        if (Object.keys(fields).length === 0) throw plain.refused("an edit says what is to change");
+        await this.#call({ editMessage: { messageId: id, set: fields } });
+    }
+
+    /** Deletes a message with the calls or results that belong to it; gives the ids of all. */
+    async deleteMessage(id: string): Promise<string[]> {
+        return (await this.#call({ deleteMessage: { messageId: id } })) as string[];
+    }
+
+    /** Keeps a message when the context window is pruned, or no more. */
+    async markImportant(id: string, important = true): Promise<void> {
+        await this.#call({ markImportant: { messageId: id, important } });
+    }
+
+    /**
+     * Deletes all but the last `keepLast` messages, 0 by default, never parting calls from results;
+     * gives how many went.
+     */
+    async clearHistory(options: { keepLast?: number } = {}): Promise<number> {
+        const { keepLast = 0 } = plain.object(options, "options");
+        return (await this.#call({ clearHistory: { keepLast } })) as number;
+    }
+
+    /**
+     * Leaves all but some messages out of what is sent from now on; the history stays. The last 20,
+     * the system prompt and what is important are kept by default. With `dryRun` it only tells what
+     * it would leave out.
+     */
+    async pruneContext(
+        options: {
+            keepLast?: number;
+            keepSystem?: boolean;
+            keepImportant?: boolean;
+            dryRun?: boolean;
+        } = {},
+    ): Promise<Pruned> {
+        const defaults = { keepLast: 20, keepSystem: true, keepImportant: true, dryRun: false };
+        const pruneContext = { ...defaults, ...plain.object(options, "options") };
+        return (await this.#call({ pruneContext })) as Pruned;
+    }
+
+    /** How full the context window is, in tokens. */
+    getContextUsage(): ContextUsage {
+        return this.#now({ getContextUsage: {} }) as ContextUsage;
+    }
+
+    /**
+     * A conversation that goes on from here by itself, with a copy of the messages up to and with
+     * `fromMessage`, without it when not `inclusive`; of all of them without one.
+     * `SESSION_CONFLICT` when the new id exists.
+     */
+    async fork(
+        options: { fromMessage?: string; newSessionId?: string; inclusive?: boolean } = {},
+    ): Promise<Session> {
+        this.#check();
+        const { fromMessage, newSessionId, inclusive = true } = plain.object(options, "options");
+        if (fromMessage !== undefined) plain.string(fromMessage, "fromMessage");
+        if (newSessionId !== undefined) plain.string(newSessionId, "newSessionId");
+        if (typeof inclusive !== "boolean") throw plain.refused("inclusive is a boolean");
+        const forked = later(() => this.#native.fork(fromMessage, newSessionId, inclusive));
+        return new Session(await forked, this.#home);
+    }
+
+    /** The session as plain data, in our own form or OpenCode's. */
+    async export(options: { format?: "native" | "opencode" } = {}): Promise<JsonObject> {
+        const { format } = plain.object(options, "options");
+        return (await this.#call({ export: { format } })) as JsonObject;
+    }
+
+    /** Makes everything durable; without `autoSave`, stores it. */
+    async save(): Promise<void> {
+        await this.#call({ save: {} });
+    }
+
+    /** Sets the status `completed`, until something is said again. `BUSY` during a turn. */
+    async complete(): Promise<void> {
+        await this.#call({ complete: {} });
+    }
+
+    /** The session in short, as it stands. */
+    get state(): SessionState {
+        return plain.state(this.#now({ state: {} }));
+    }
+
+    /** The session as it stands, a copy. */
+    get record(): SessionRecord {
+        this.#check();
+        return new SessionRecord(sync(() => this.#native.record()));
+    }
+
+    /** Whether it was closed. */
+    get isClosed(): boolean {
+        return this.#native.isClosed;
+    }
+
+    /**
+     * Makes everything durable and lets others write. A turn that runs is ended, and what it said is
+     * stored as interrupted; this waits for that, except in what the turn waits for.
+     */
+    async close(): Promise<void> {
+        if (this.#givenBack) return;
+        await later(() => this.#native.close(!Turn.waits(this.id)));
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+        await this.close();
+    }
+
+    /** @internal It belongs to a pool again. */
+    _giveBack(): void {
+        this.#givenBack = true;
+    }
+
+    #check(): void {
+        if (!this.#givenBack) return;
+        const why = `conversation ${this.id} was given back to its pool`;
+        throw plain.refused(why, "take it again");
+    }
+
+    #failed(failure: Failure): void {
+        const { message, ...details } = failure;
+        const error = new OpencodeError(message, details);
+        if (this.#errors.length === 0) warn("a turn failed and nobody heard it", error);
+        for (const [, call] of [...this.#errors]) call(error);
+    }
+
+    #now(call: object): unknown {
+        this.#check();
+        return read(sync(() => this.#native.callSync(write(call, "call"))));
+    }
+
+    async #call(call: object): Promise<unknown> {
+        this.#check();
+        return read(await later(() => this.#native.call(write(call, "call"))));
+    }
+}
+
+type Failure = { message: string; code: string };
+
+async function ask(storage: SessionStorage | undefined, call: object): Promise<unknown> {
+    const native = storage && nativeStorage(storage);
+    return read(await later(() => conversations(native, write(call, "call"))));
+}
