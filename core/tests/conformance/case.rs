@@ -59,6 +59,13 @@ impl Case {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Api {
     pub(crate) operations: BTreeMap<String, Names>,
+    pub(crate) only: Only,
+}
+
+/// Names that are no operation of their own, each with the reason.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Only {
+    pub(crate) rust: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
