@@ -11,6 +11,7 @@ mod lint;
 mod machine;
 mod node;
 mod npm;
+mod parity;
 mod python;
 mod report;
 mod servers;
@@ -32,7 +33,8 @@ Usage: cargo xtask <chore>
   demo                      build, install into .venv and run the main job on real data
   test [--require A,B]      run every test of every language whose toolchain is here; a language
                             named in --require must have been tested, and against the real
-                            server, which needs Node (rust, python, node, kotlin, swift)
+                            server, which needs Node (rust, python, node, kotlin, swift); ends
+                            with what each language has of every operation
   servers                   install the real server, so that one test against it can be run by hand
   lint                      formats, lints, types, licences, generated pages
   bench [--quick]           measure and write docs/benchmarks.md; --quick tries it out on small

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::language::Language;
+use crate::parity;
 use crate::python::{self, Venv};
 use crate::steps::Steps;
 use crate::{node, npm, servers, shell};
@@ -24,6 +25,7 @@ const REAL_SERVER: &str = "real server";
 
 pub(crate) fn run(required: &[Language]) -> Result<()> {
     let server = RealServer::prepare();
+    parity::forget()?;
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
@@ -49,6 +51,10 @@ pub(crate) fn run(required: &[Language]) -> Result<()> {
     }
 
     println!("\n{table}");
+    let holes = parity::print()?;
+    if !holes.is_empty() {
+        bail!("not shown by any test, see tests/conformance/README.md: {}", holes.join(", "));
+    }
     if !failed.is_empty() {
         bail!("tests failed: {}", failed.join(", "));
     }

@@ -49,7 +49,8 @@ impl Case {
     /// Whether it is for what Rust does not have, or this runner cannot do.
     pub(crate) fn not_here(&self) -> bool {
         let operations = api().operations;
-        let has = |step: &Step| operations.get(&step.op).is_none_or(|names| !names.rust().is_empty());
+        let has =
+            |step: &Step| operations.get(&step.op).is_none_or(|names| !names.rust().is_empty());
         let can = |need: &String| HERE.contains(&need.as_str());
         !self.requires.iter().all(can) || !self.steps.iter().all(has)
     }
@@ -59,6 +60,13 @@ impl Case {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Api {
     pub(crate) operations: BTreeMap<String, Names>,
+    pub(crate) only: Only,
+}
+
+/// Names that are no operation of their own, each with the reason.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Only {
+    pub(crate) rust: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]

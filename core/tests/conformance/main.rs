@@ -8,7 +8,7 @@
 //! | `args` | what an operation is given |
 //! | `matching` | whether a result is what was expected |
 //! | `operations` | how each operation is called, a file for each area |
-//! | `parity` | tests that nothing public is forgotten |
+//! | `parity`, `names` | tests that nothing public is forgotten |
 //! | `results` | what became of each case, for the table of `cargo xtask test` |
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
@@ -16,6 +16,7 @@
 mod args;
 mod case;
 mod matching;
+mod names;
 mod operations;
 mod parity;
 mod results;

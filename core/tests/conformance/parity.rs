@@ -6,16 +6,19 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use crate::case::{self, api};
+use crate::names;
 use crate::operations::{LIBRARY, OWN, Table};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("every file of cases is as the schema says", schema),
         Trial::test("every step of a case is an operation", steps),
+        Trial::test("every operation is there by its name", named),
+        Trial::test("everything public is in the table", public),
     ]
 }
 
-fn names(tables: impl IntoIterator<Item = Table>) -> BTreeSet<String> {
+fn in_tables(tables: impl IntoIterator<Item = Table>) -> BTreeSet<String> {
     tables.into_iter().flatten().map(|(name, _)| (*name).to_owned()).collect()
 }
 
@@ -34,14 +37,45 @@ fn schema() -> Result<(), Failed> {
 
 fn steps() -> Result<(), Failed> {
     let mut known: BTreeSet<String> = api().operations.into_keys().collect();
-    let stray: Vec<_> = names(LIBRARY).difference(&known).cloned().collect();
-    if !stray.is_empty() {
-        return Err(format!("not in api.json: {}", stray.join(", ")).into());
-    }
-    known.extend(names(OWN));
+    all(in_tables(LIBRARY).difference(&known).map(String::as_str))?;
+    known.extend(in_tables(OWN));
     let cases = case::all();
     let used: BTreeSet<String> =
         cases.iter().flat_map(|case| &case.steps).map(|step| step.op.clone()).collect();
-    let unknown: Vec<_> = used.difference(&known).cloned().collect();
-    if unknown.is_empty() { Ok(()) } else { Err(unknown.join(", ").into()) }
+    all(used.difference(&known).map(String::as_str))
+}
+
+fn named() -> Result<(), Failed> {
+    let names = names::of_the_crate();
+    let api = api();
+    let given = api.operations.values().flat_map(|operation| operation.rust());
+    let is_there = |name: &&str| {
+        names.methods.contains(short(name, 2)) || names.items.contains(short(name, 1))
+    };
+    all(given.map(String::as_str).filter(|name| !is_there(name)))
+}
+
+/// The classes of the table are those that have operations; of these, every method is one.
+fn public() -> Result<(), Failed> {
+    let api = api();
+    let given = api.operations.values().flat_map(|operation| operation.rust());
+    let known: BTreeSet<&str> =
+        given.chain(api.only.rust.keys()).map(|name| short(name, 2)).collect();
+    let classes: BTreeSet<&str> = known.iter().filter_map(|name| name.split("::").next()).collect();
+    let methods = names::of_the_crate().methods;
+    let of_class = |name: &&String| name.split("::").next().is_some_and(|of| classes.contains(of));
+    let missing = methods.iter().filter(of_class).filter(|name| !known.contains(name.as_str()));
+    all(missing.map(String::as_str))?;
+    all(api.only.rust.keys().map(String::as_str).filter(|name| !methods.contains(short(name, 2))))
+}
+
+/// The last names of a path.
+fn short(path: &str, names: usize) -> &str {
+    path.rmatch_indices("::").nth(names - 1).map_or(path, |(at, _)| &path[at + 2..])
+}
+
+/// Fails over what there should not be.
+fn all<'a>(wrong: impl Iterator<Item = &'a str>) -> Result<(), Failed> {
+    let wrong: Vec<&str> = wrong.collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
