@@ -26,7 +26,7 @@ pub struct NativeManager {
 /// What a manager can be asked to do.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-enum Call {
+enum Ask {
     Save {},
     Close {},
     AddMessage { message: Saying },
@@ -44,25 +44,25 @@ enum Call {
     Export { session_id: String, format: Option<String> },
 }
 
-fn run(manager: &SessionManager, call: Call) -> Result<String> {
+fn run(manager: &SessionManager, call: Ask) -> Result<String> {
     match call {
-        Call::Save {} => text::write(&manager.save()?),
-        Call::Close {} => text::write(&manager.close()?),
-        Call::AddMessage { message } => text::write(&*manager.add_message(message.message()?)?),
-        Call::EditMessage { message_id, set } => {
+        Ask::Save {} => text::write(&manager.save()?),
+        Ask::Close {} => text::write(&manager.close()?),
+        Ask::AddMessage { message } => text::write(&*manager.add_message(message.message()?)?),
+        Ask::EditMessage { message_id, set } => {
             text::write(&*manager.edit_message(&message_id, set)?)
         }
-        Call::DeleteMessage { message_id } => text::write(&manager.delete_message(&message_id)?),
-        Call::RecordToolCall { invocation } => text::write(&*manager.record_tool_call(invocation)?),
-        Call::UpdateUsage { used } => text::write(&manager.update_usage(used.into())?),
-        Call::SetTitle { title } => text::write(&manager.set_title(title)?),
-        Call::GenerateTitle {} => text::write(&manager.generate_title()?),
-        Call::AddTag { tag } => text::write(&manager.add_tag(tag)?),
-        Call::RemoveTag { tag } => text::write(&manager.remove_tag(&tag)?),
-        Call::ListSessions { query } => text::write(&manager.list_sessions(&query.query()?)?),
-        Call::SearchMessages { query } => text::write(&manager.search_messages(&query.into())?),
-        Call::Delete { session_id } => text::write(&manager.delete(&session_id)?),
-        Call::Export { session_id, format } => {
+        Ask::DeleteMessage { message_id } => text::write(&manager.delete_message(&message_id)?),
+        Ask::RecordToolCall { invocation } => text::write(&*manager.record_tool_call(invocation)?),
+        Ask::UpdateUsage { used } => text::write(&manager.update_usage(used.into())?),
+        Ask::SetTitle { title } => text::write(&manager.set_title(title)?),
+        Ask::GenerateTitle {} => text::write(&manager.generate_title()?),
+        Ask::AddTag { tag } => text::write(&manager.add_tag(tag)?),
+        Ask::RemoveTag { tag } => text::write(&manager.remove_tag(&tag)?),
+        Ask::ListSessions { query } => text::write(&manager.list_sessions(&query.query()?)?),
+        Ask::SearchMessages { query } => text::write(&manager.search_messages(&query.into())?),
+        Ask::Delete { session_id } => text::write(&manager.delete(&session_id)?),
+        Ask::Export { session_id, format } => {
             let format = format.map(|name| Format::parse(&name)).transpose()?;
             text::write(&manager.export(&session_id, format.unwrap_or_default())?)
         }

@@ -27,7 +27,7 @@ impl<T: Into<SessionHandle>> From<T> for NativeSession {
 /// What a session can be asked to do.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-enum Call {
+enum Ask {
     Edit { change: Change },
     AddMessage { message: Saying },
     EditMessage { message_id: String, set: MessageEdit },
@@ -41,36 +41,36 @@ enum Call {
     Text { indent: Option<usize> },
 }
 
-fn run(handle: &SessionHandle, call: Call) -> Result<String> {
+fn run(handle: &SessionHandle, call: Ask) -> Result<String> {
     match call {
-        Call::Edit { change } => text::write(&handle.edit(change)?),
-        Call::AddMessage { message } => {
+        Ask::Edit { change } => text::write(&handle.edit(change)?),
+        Ask::AddMessage { message } => {
             let message = Arc::new(message.message()?);
             handle.edit(Change::MessageAdded(Arc::clone(&message)))?;
             text::write(&*message)
         }
-        Call::EditMessage { message_id: id, set } => {
+        Ask::EditMessage { message_id: id, set } => {
             handle.edit(Change::MessageEdited { id: id.clone(), set })?;
             let edited = handle.read(|session| session.message(&id).cloned())?;
             let gone = || OpencodeError::invalid(format!("there is no message {id:?}"));
             text::write(&*edited.ok_or_else(gone)?)
         }
-        Call::DeleteMessage { message_id } => text::write(&handle.delete_message(&message_id)?),
-        Call::RecordToolCall { invocation } => {
+        Ask::DeleteMessage { message_id } => text::write(&handle.delete_message(&message_id)?),
+        Ask::RecordToolCall { invocation } => {
             let invocation = Arc::new(invocation.into());
             handle.edit(Change::ToolRecorded(Arc::clone(&invocation)))?;
             text::write(&*invocation)
         }
-        Call::UpdateUsage { used } => text::write(&handle.edit(Change::UsageAdded(used.into()))?),
-        Call::RemoveTag { tag } => text::write(&handle.remove_tag(&tag)?),
-        Call::GenerateTitle {} => text::write(&handle.read(generate_title)?),
-        Call::Messages { start, end } => handle.read(|session| {
+        Ask::UpdateUsage { used } => text::write(&handle.edit(Change::UsageAdded(used.into()))?),
+        Ask::RemoveTag { tag } => text::write(&handle.remove_tag(&tag)?),
+        Ask::GenerateTitle {} => text::write(&handle.read(generate_title)?),
+        Ask::Messages { start, end } => handle.read(|session| {
             let start = start.min(session.messages.len());
             let end = end.clamp(start, session.messages.len());
             text::write(&session.messages[start..end])
         })?,
-        Call::All {} => handle.read(text::write)?,
-        Call::Text { indent } => text::write(&handle.read(|s| s.to_json_indented(indent))?),
+        Ask::All {} => handle.read(text::write)?,
+        Ask::Text { indent } => text::write(&handle.read(|s| s.to_json_indented(indent))?),
     }
 }
 

@@ -24,7 +24,7 @@ pub struct NativeStorage {
 /// What a store can be asked to do.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-enum Call {
+enum Ask {
     Exists { session_id: String },
     Delete { session_id: String },
     DeleteAll {},
@@ -42,7 +42,7 @@ enum Call {
     ExportDirectory { session_id: String, path: PathBuf },
     Count {},
     Summary { session_id: String },
-    List { query: Listing },
+    List { query: Box<Listing> },
     GetByWorkingDir { working_dir: String },
     RebuildIndex {},
     VerifyIndex {},
@@ -52,49 +52,49 @@ enum Call {
 /// How many of how many are done, as JSON text.
 type Progress = Option<Function<String>>;
 
-fn run(storage: &SessionStorage, call: Call, progress: &Progress) -> Result<String> {
+fn run(storage: &SessionStorage, call: Ask, progress: &Progress) -> Result<String> {
     let told = |done: u64, total: u64| {
         if let Some(progress) = progress {
             tell(progress, format!("[{done},{total}]"));
         }
     };
     match call {
-        Call::Exists { session_id } => text::write(&storage.exists(&session_id)?),
-        Call::Delete { session_id } => text::write(&storage.delete(&session_id)?),
-        Call::DeleteAll {} => cleaned(&storage.delete_all()?),
-        Call::ListSessionIds {} => text::write(&storage.list_session_ids()?),
-        Call::GetPath { session_id } => text::write(&storage.get_path(&session_id)?),
-        Call::GetBackupPath { session_id } => text::write(&storage.get_backup_path(&session_id)?),
-        Call::RecoverFromBackup { session_id, force } => {
+        Ask::Exists { session_id } => text::write(&storage.exists(&session_id)?),
+        Ask::Delete { session_id } => text::write(&storage.delete(&session_id)?),
+        Ask::DeleteAll {} => cleaned(&storage.delete_all()?),
+        Ask::ListSessionIds {} => text::write(&storage.list_session_ids()?),
+        Ask::GetPath { session_id } => text::write(&storage.get_path(&session_id)?),
+        Ask::GetBackupPath { session_id } => text::write(&storage.get_backup_path(&session_id)?),
+        Ask::RecoverFromBackup { session_id, force } => {
             text::write(&storage.recover_from_backup(&session_id, force.unwrap_or_default())?)
         }
-        Call::Verify {} => text::write(&storage.verify()?),
-        Call::CleanupOldSessions { max_age_days, keep_minimum, dry_run } => {
+        Ask::Verify {} => text::write(&storage.verify()?),
+        Ask::CleanupOldSessions { max_age_days, keep_minimum, dry_run } => {
             let keep = keep_minimum.unwrap_or(defaults::KEEP_MINIMUM);
             let dry = dry_run.unwrap_or_default();
             cleaned(&storage.cleanup_old_sessions(max_age_days, keep, dry, &told)?)
         }
-        Call::Trash { session_id } => text::write(&storage.trash(&session_id)?),
-        Call::ListTrash {} => text::write(&storage.list_trash()?),
-        Call::EmptyTrash { older_than_days } => {
+        Ask::Trash { session_id } => text::write(&storage.trash(&session_id)?),
+        Ask::ListTrash {} => text::write(&storage.list_trash()?),
+        Ask::EmptyTrash { older_than_days } => {
             text::write(&storage.empty_trash(older_than_days.unwrap_or_default())?)
         }
-        Call::WaitForIndex {} => text::write(&storage.wait_for_index()?),
-        Call::GetStorageSize {} => text::write(&storage.get_storage_size()?),
-        Call::ExportDirectory { session_id, path } => {
+        Ask::WaitForIndex {} => text::write(&storage.wait_for_index()?),
+        Ask::GetStorageSize {} => text::write(&storage.get_storage_size()?),
+        Ask::ExportDirectory { session_id, path } => {
             text::write(&storage.export_directory(&session_id, &path)?)
         }
-        Call::Count {} => text::write(&storage.count()?),
-        Call::Summary { session_id } => text::write(&storage.summary(&session_id)?),
-        Call::List { query } => text::write(&Store::list(storage, &query.query()?)?),
-        Call::GetByWorkingDir { working_dir } => {
+        Ask::Count {} => text::write(&storage.count()?),
+        Ask::Summary { session_id } => text::write(&storage.summary(&session_id)?),
+        Ask::List { query } => text::write(&Store::list(storage, &query.query()?)?),
+        Ask::GetByWorkingDir { working_dir } => {
             let working_dir = Some(working_dir);
             let query = Query { limit: None, working_dir, ..Query::default() };
             text::write(&Store::list(storage, &query)?)
         }
-        Call::RebuildIndex {} => text::write(&storage.rebuild_index(&told)?.problems()),
-        Call::VerifyIndex {} => text::write(&storage.verify_index()?),
-        Call::PublishIndex {} => text::write(&storage.publish_index()?),
+        Ask::RebuildIndex {} => text::write(&storage.rebuild_index(&told)?.problems()),
+        Ask::VerifyIndex {} => text::write(&storage.verify_index()?),
+        Ask::PublishIndex {} => text::write(&storage.publish_index()?),
     }
 }
 

@@ -75,7 +75,11 @@ export class SessionManager {
     #current: SessionRecord | undefined;
     #callbacks: Callbacks | undefined;
     readonly #closeAtExit = (): void => {
-        sync(() => this.#native.closeSync());
+        try {
+            sync(() => this.#native.closeSync());
+        } catch {
+            // Everything acknowledged is stored already, and the others are to be closed too.
+        }
         this.#callbacks?.deliver();
     };
 

@@ -32,7 +32,11 @@ test("a session that is open elsewhere is refused as locked, and can be tried ag
     await manager.addMessage("user", "mine");
     await manager.close();
 
-    const holder = spawn(process.execPath, [join(__dirname, "holds.js"), path, id]);
+    const holder = spawn(process.execPath, [
+        join(__dirname, "..", "programs", "holds.js"),
+        path,
+        id,
+    ]);
     t.after(() => holder.kill("SIGKILL"));
     await once(holder.stdout, "data");
     await assert.rejects(manager.resume(id), (error: unknown) => {

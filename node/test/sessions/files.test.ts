@@ -38,7 +38,7 @@ test("a store of an earlier version opens with everything in it", async (t) => {
 
 test("a process that is killed loses nothing that was acknowledged", async (t) => {
     const path = folder(t);
-    const child = spawn(process.execPath, [join(__dirname, "appends.js"), path]);
+    const child = spawn(process.execPath, [join(__dirname, "..", "programs", "appends.js"), path]);
     t.after(() => child.kill("SIGKILL"));
     const acknowledged: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {
@@ -55,7 +55,11 @@ test("a process that is killed loses nothing that was acknowledged", async (t) =
 
 test("a process that just ends closes its session", async (t) => {
     const path = folder(t);
-    const child = spawn(process.execPath, [join(__dirname, "appends.js"), path, "3"]);
+    const child = spawn(process.execPath, [
+        join(__dirname, "..", "programs", "appends.js"),
+        path,
+        "3",
+    ]);
     const code = await new Promise((ended) => child.once("exit", ended));
     assert.equal(code, 0);
     const [id] = await new SessionStorage(path).listSessionIds();
