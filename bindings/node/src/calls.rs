@@ -13,7 +13,8 @@ pub(crate) fn read<T: DeserializeOwned>(arguments: &str) -> Result<T> {
         let (place, reason) = (error.path().to_string(), error.into_inner().to_string());
         // Where in the text that crossed would tell nobody anything.
         let reason = reason.split(" at line ").next().unwrap_or_default();
-        OpencodeError::invalid(format!("{place}: {reason}"))
+        let place = if place == "." { String::new() } else { format!("{place}: ") };
+        OpencodeError::invalid(format!("{place}{reason}"))
     })
 }
 

@@ -2,11 +2,13 @@
  * milliseconds since 1970. */
 import type { Json, JsonObject } from "../sessions/records.js";
 
-/** What marks kinds that are new to this version, so that the known ones can be told apart. */
-declare const isUnknown: unique symbol;
-
-/** A name that this version does not know. */
-export type Unknown = string & { readonly [isUnknown]: true };
+/**
+ * A name that this version does not know: any other string. It is written as an enum, of which
+ * there is no value, so that `type` tells the known kinds apart; compare it as a `string`.
+ */
+export declare enum Unknown {
+    name = "any other",
+}
 
 /** Tokens by kind. */
 export interface Tokens {
