@@ -91,10 +91,10 @@ interface Exports {
         new (): NativePrompt;
         create(described: string): NativePrompt;
         of(text: string): NativePrompt;
+        usual(): string;
     };
     conversations(storage: NativeStorage | undefined, call: string): Promise<string>;
     closeConversations(): void;
-    DEFAULT_SYSTEM_PROMPT: string;
 }
 
 export const {
@@ -105,5 +105,4 @@ export const {
     NativePrompt,
     conversations,
     closeConversations,
-    DEFAULT_SYSTEM_PROMPT,
 } = native as Exports;

@@ -1,11 +1,11 @@
 /** System prompts: the default one, and templates. */
-import { NativePrompt, DEFAULT_SYSTEM_PROMPT as usual } from "./native.js";
+import { NativePrompt } from "./native.js";
 import { object, string } from "./plain.js";
 import { write } from "../data.js";
 import { sync } from "../errors.js";
 
 /** The system prompt of a conversation that was given none. */
-export const DEFAULT_SYSTEM_PROMPT: string = usual;
+export const DEFAULT_SYSTEM_PROMPT: string = NativePrompt.usual();
 
 /**
  * A system prompt with named fields, written `{name}` in its text; `{{` and `}}` are braces.

@@ -49,8 +49,10 @@ impl NativePrompt {
             filled.render()
         })
     }
-}
 
-/// The system prompt of a conversation that was given none.
-#[napi(js_name = "DEFAULT_SYSTEM_PROMPT")]
-pub(crate) const DEFAULT_PROMPT: &str = DEFAULT_SYSTEM_PROMPT;
+    /// The system prompt of a conversation that was given none.
+    #[napi]
+    pub fn usual() -> &'static str {
+        DEFAULT_SYSTEM_PROMPT
+    }
+}
