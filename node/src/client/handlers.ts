@@ -1,7 +1,7 @@
 /** Who answers when a turn asks: functions of the program. */
 import { read, write } from "../data.js";
 import { OpencodeError, sync } from "../errors.js";
-import type { NativeHandler, NativeReply } from "./native.js";
+import type { NativeHandler, NativeHandlerReply } from "./native.js";
 import type { PermissionRequest, QuestionRequest } from "./records.js";
 
 /** `reject` may give the model a reason. */
@@ -49,7 +49,7 @@ function handling<Q, A>(
 
 async function answered(
     name: string,
-    reply: NativeReply,
+    reply: NativeHandlerReply,
     answer: () => Promise<unknown>,
 ): Promise<void> {
     try {

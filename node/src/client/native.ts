@@ -1,12 +1,12 @@
 /** What the remote half uses of the compiled one. Every text is JSON. */
 import { native } from "../native.js";
 
-export interface NativeReply {
+export interface NativeHandlerReply {
     answer(answer: string): void;
     refuse(): void;
 }
 
-export type NativeHandler = (request: string, reply: NativeReply) => void;
+export type NativeHandler = (request: string, reply: NativeHandlerReply) => void;
 
 export interface NativeOperation {
     run(): Promise<string | null>;

@@ -20,13 +20,13 @@ use crate::calls::{here, read};
 use crate::text;
 
 /// What a handler is called with.
-pub(super) type Asked = FnArgs<(String, NativeReply)>;
+pub(super) type Asked = FnArgs<(String, NativeHandlerReply)>;
 
 type Asking = ThreadsafeFunction<Asked, (), Asked, napi::Status, false, true>;
 
 /// Takes the answer to one request.
 #[napi]
-pub struct NativeReply {
+pub struct NativeHandlerReply {
     answered: Answered,
 }
 
@@ -39,7 +39,7 @@ enum Answered {
 type Waiting<A> = Mutex<Option<oneshot::Sender<A>>>;
 
 #[napi]
-impl NativeReply {
+impl NativeHandlerReply {
     /// Answers, as JSON; throws for what is no answer. Only the first answer counts.
     #[napi]
     pub fn answer(&self, answer: String) -> napi::Result<()> {
@@ -114,7 +114,7 @@ fn ask<A>(
 ) -> oneshot::Receiver<A> {
     let (sender, receiver) = oneshot::channel();
     if let Ok(request) = text::write(request) {
-        let reply = NativeReply { answered: answered(Mutex::new(Some(sender))) };
+        let reply = NativeHandlerReply { answered: answered(Mutex::new(Some(sender))) };
         asking.call((request, reply).into(), ThreadsafeFunctionCallMode::NonBlocking);
     }
     receiver

@@ -64,7 +64,7 @@ impl NativeClient {
 
 #[napi]
 impl NativeClient {
-    /// `options` is JSON; each handler is called with a request as JSON and a `NativeReply`.
+    /// `options` is JSON; each handler is called with a request as JSON and a `NativeHandlerReply`.
     #[napi(constructor)]
     pub fn new(
         options: String,
