@@ -7,12 +7,15 @@ mod support;
 use std::sync::Arc;
 
 use opencode_sessions::hooks::{Hook, HookEvent, HookRegistry};
-use opencode_sessions::{ManagerOptions, NewSession, SessionManager, SessionStorage, StorageOptions};
+use opencode_sessions::{
+    ManagerOptions, NewSession, SessionManager, SessionStorage, StorageOptions,
+};
 
 #[test]
 fn the_one_manager_is_configured_before_its_first_use_and_made_anew_after_a_reset() {
     let dir = support::place();
-    let options = || StorageOptions { path: Some(dir.path().join("own")), ..StorageOptions::default() };
+    let options =
+        || StorageOptions { path: Some(dir.path().join("own")), ..StorageOptions::default() };
     SessionManager::configure(options(), ManagerOptions::default()).unwrap();
     let manager = SessionManager::get_instance().unwrap();
     assert!(Arc::ptr_eq(&manager, &SessionManager::get_instance().unwrap()));

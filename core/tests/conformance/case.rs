@@ -49,7 +49,8 @@ impl Case {
     /// Whether it is for what Rust does not have, or this runner cannot do.
     pub(crate) fn not_here(&self) -> bool {
         let operations = api().operations;
-        let has = |step: &Step| operations.get(&step.op).is_none_or(|names| !names.rust().is_empty());
+        let has =
+            |step: &Step| operations.get(&step.op).is_none_or(|names| !names.rust().is_empty());
         let can = |need: &String| HERE.contains(&need.as_str());
         !self.requires.iter().all(can) || !self.steps.iter().all(has)
     }

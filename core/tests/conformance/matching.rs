@@ -30,7 +30,9 @@ pub(crate) fn matches(expected: &Value, actual: &Value, at: &str) -> Outcome {
             let there = actual.as_array().filter(|there| there.len() == items.len());
             check(there.is_some(), expected, actual, at)?;
             let pairs = items.iter().zip(there.into_iter().flatten()).enumerate();
-            pairs.into_iter().try_for_each(|(i, (one, found))| matches(one, found, &format!("{at}[{i}]")))
+            pairs
+                .into_iter()
+                .try_for_each(|(i, (one, found))| matches(one, found, &format!("{at}[{i}]")))
         }
         _ => check(is_same(expected, actual), expected, actual, at),
     }
@@ -111,7 +113,8 @@ fn is_same(a: &Value, b: &Value) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
         }
         (Value::Object(a), Value::Object(b)) => {
-            let same = |(key, value): (&String, &Value)| b.get(key).is_some_and(|b| is_same(value, b));
+            let same =
+                |(key, value): (&String, &Value)| b.get(key).is_some_and(|b| is_same(value, b));
             a.len() == b.len() && a.iter().all(same)
         }
         _ => a == b,

@@ -49,7 +49,9 @@ fn named() -> Result<(), Failed> {
     let names = names::of_the_crate();
     let api = api();
     let given = api.operations.values().flat_map(|operation| operation.rust());
-    let is_there = |name: &&str| names.methods.contains(short(name, 2)) || names.items.contains(short(name, 1));
+    let is_there = |name: &&str| {
+        names.methods.contains(short(name, 2)) || names.items.contains(short(name, 1))
+    };
     all(given.map(String::as_str).filter(|name| !is_there(name)))
 }
 
@@ -57,7 +59,8 @@ fn named() -> Result<(), Failed> {
 fn public() -> Result<(), Failed> {
     let api = api();
     let given = api.operations.values().flat_map(|operation| operation.rust());
-    let known: BTreeSet<&str> = given.chain(api.only.rust.keys()).map(|name| short(name, 2)).collect();
+    let known: BTreeSet<&str> =
+        given.chain(api.only.rust.keys()).map(|name| short(name, 2)).collect();
     let classes: BTreeSet<&str> = known.iter().filter_map(|name| name.split("::").next()).collect();
     let methods = names::of_the_crate().methods;
     let of_class = |name: &&String| name.split("::").next().is_some_and(|of| classes.contains(of));

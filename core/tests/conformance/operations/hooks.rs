@@ -60,9 +60,7 @@ fn note(event: &SessionEvent, is_glob: bool) -> Value {
 }
 
 pub(crate) const OWN: Table = &[("heard.notes", |c| match c.args.thing("of") {
-    Some(Thing::Heard(heard)) => {
-        data(&*heard.notes.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+    Some(Thing::Heard(heard)) => data(&*heard.notes.lock().unwrap_or_else(PoisonError::into_inner)),
     _ => panic!("of is no callback"),
 })];
 
@@ -93,9 +91,7 @@ pub(crate) const TABLE: Table = &[
     ("hook_event.session_start", |c| {
         data(told(&HookEvent::session_start(c.args.text("session_id"))))
     }),
-    ("hook_event.session_end", |c| {
-        data(told(&HookEvent::session_end(c.args.text("session_id"))))
-    }),
+    ("hook_event.session_end", |c| data(told(&HookEvent::session_end(c.args.text("session_id"))))),
     ("hook_event.session_save", |c| {
         data(told(&HookEvent::session_save(c.args.text("session_id"))))
     }),

@@ -37,9 +37,7 @@ pub(crate) const TABLE: Table = &[
         let dir: Option<String> = c.args.get("working_dir");
         c.manager().resume_latest(dir.as_deref())?.map_or(NOTHING, session)
     }),
-    ("manager.resume_or_create", |c| {
-        session(c.manager().resume_or_create(new_session(c.args))?.0)
-    }),
+    ("manager.resume_or_create", |c| session(c.manager().resume_or_create(new_session(c.args))?.0)),
     ("manager.save", |c| data(c.manager().save()?)),
     ("manager.close", |c| data(c.manager().close()?)),
     ("manager.add_message", |c| {

@@ -26,14 +26,8 @@ pub(crate) type Operation = fn(&mut Call<'_>) -> Done;
 pub(crate) type Table = &'static [(&'static str, Operation)];
 
 /// The operations of the library.
-pub(crate) const LIBRARY: [Table; 6] = [
-    hooks::TABLE,
-    index::TABLE,
-    manager::TABLE,
-    model::TABLE,
-    session::TABLE,
-    storage::TABLE,
-];
+pub(crate) const LIBRARY: [Table; 6] =
+    [hooks::TABLE, index::TABLE, manager::TABLE, model::TABLE, session::TABLE, storage::TABLE];
 /// The steps that are no operation of the library.
 pub(crate) const OWN: [Table; 3] = [files::TABLE, hooks::OWN, processes::TABLE];
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use opencode_sessions::model::{Change, generate_title};
-use opencode_sessions::{
-    OpencodeError, Result, Session, SessionHandle, ToolInvocation,
-};
+use opencode_sessions::{OpencodeError, Result, Session, SessionHandle, ToolInvocation};
 use serde_json::{Value, json};
 
 use super::manager::{about, new_session, new_tool, token_use};
@@ -14,7 +12,8 @@ use crate::thing::{Done, NOTHING, data, report, session};
 
 pub(crate) const TABLE: Table = &[
     ("session.new", |c| {
-        let times = [("created_at", c.args.time("created_at")), ("updated_at", c.args.time("updated_at"))];
+        let times =
+            [("created_at", c.args.time("created_at")), ("updated_at", c.args.time("updated_at"))];
         let mut made = Session::new(new_session(c.args))?.to_value();
         for (name, time) in times {
             if let Some(time) = time {
