@@ -6,6 +6,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use crate::case::{self, api};
+use crate::matching::matches;
 use crate::names;
 use crate::operations::{LIBRARY, OWN, Table};
 
@@ -13,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("every file of cases is as the schema says", schema),
         Trial::test("every step of a case is an operation", steps),
+        Trial::test("what matches is the same in every language", pairs),
         Trial::test("every operation is there by its name", named),
         Trial::test("everything public is in the table", public),
     ]
@@ -43,6 +45,17 @@ fn steps() -> Result<(), Failed> {
     let used: BTreeSet<String> =
         cases.iter().flat_map(|case| &case.steps).map(|step| step.op.clone()).collect();
     all(used.difference(&known).map(String::as_str))
+}
+
+fn pairs() -> Result<(), Failed> {
+    let pairs: Vec<Value> = case::read(&case::shared().join("matching.json"));
+    let is_as_told = |pair: &&Value| {
+        let found = matches(&pair["expected"], &pair["actual"], "it").is_ok();
+        pair["matches"].as_bool() == Some(found)
+    };
+    let wrong: Vec<String> =
+        pairs.iter().filter(|pair| !is_as_told(pair)).map(Value::to_string).collect();
+    all(wrong.iter().map(String::as_str))
 }
 
 fn named() -> Result<(), Failed> {
