@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::case::{self, api};
+use crate::case::{self, Names, api};
 use crate::matching::matches;
 use crate::names;
 use crate::operations::{LIBRARY, OWN, Table};
@@ -61,7 +61,7 @@ fn pairs() -> Result<(), Failed> {
 fn named() -> Result<(), Failed> {
     let names = names::of_the_crate();
     let api = api();
-    let given = api.operations.values().flat_map(|operation| operation.rust());
+    let given = api.operations.values().flat_map(Names::rust);
     let is_there = |name: &&str| {
         names.methods.contains(short(name, 2)) || names.items.contains(short(name, 1))
     };
@@ -71,7 +71,7 @@ fn named() -> Result<(), Failed> {
 /// The classes of the table are those that have operations; of these, every method is one.
 fn public() -> Result<(), Failed> {
     let api = api();
-    let given = api.operations.values().flat_map(|operation| operation.rust());
+    let given = api.operations.values().flat_map(Names::rust);
     let known: BTreeSet<&str> =
         given.chain(api.only.rust.keys()).map(|name| short(name, 2)).collect();
     let classes: BTreeSet<&str> = known.iter().filter_map(|name| name.split("::").next()).collect();
