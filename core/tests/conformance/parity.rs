@@ -1,8 +1,11 @@
 //! Every operation of `api.json` is known here, the files of cases are as their schema says.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
+use opencode_sessions::ErrorCode;
 use serde_json::Value;
 
 use crate::case::{self, Names, api};
@@ -17,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("what matches is the same in every language", pairs),
         Trial::test("every operation is there by its name", named),
         Trial::test("everything public is in the table", public),
+        Trial::test("every error code is shown by a case or a test", codes),
     ]
 }
 
@@ -80,6 +84,31 @@ fn public() -> Result<(), Failed> {
     let missing = methods.iter().filter(of_class).filter(|name| !known.contains(name.as_str()));
     all(missing.map(String::as_str))?;
     all(api.only.rust.keys().map(String::as_str).filter(|name| !methods.contains(short(name, 2))))
+}
+
+fn codes() -> Result<(), Failed> {
+    let errors = api().errors;
+    let codes: BTreeSet<&str> = ErrorCode::TABLE.iter().map(|entry| entry.name).collect();
+    all(errors.keys().map(String::as_str).filter(|code| !codes.contains(code)))?;
+    let cases = case::all();
+    let expected = cases.iter().flat_map(|case| &case.steps).flat_map(|step| &step.expect_error);
+    let in_cases: BTreeSet<&str> = expected.filter_map(|error| error["code"].as_str()).collect();
+    let is_shown = |code: &str| {
+        let by_hand = errors.get(code).is_some_and(|shown| match &shown.tested_by {
+            Some(test) => is_there(test),
+            None => shown.not_shown.is_some(),
+        });
+        errors.contains_key(code) && (in_cases.contains(code) || by_hand)
+    };
+    all(codes.iter().copied().filter(|code| !is_shown(code)))
+}
+
+/// Whether there is a test of this name: `core/tests/kill.rs::that`.
+fn is_there(test: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    test.split_once("::").is_some_and(|(file, name)| {
+        fs::read_to_string(root.join(file)).is_ok_and(|text| text.contains(name))
+    })
 }
 
 /// The last names of a path.
