@@ -102,9 +102,18 @@ test("50 concurrent callers make and delete sessions of their own", async (t) =>
 });
 
 test("so many turns run at once as the client allows", async (t) => {
-    const client = server.client(t, { maxConcurrent: 1 });
-    const answers = await Promise.all(
-        ["hello", "hello", "hello"].map((text) => client.runText(text)),
-    );
+    const directory = await server.project("one at a time");
+    const client = server.client(t, { maxConcurrent: 1, directory });
+    await using events = await client.subscribe();
+    const busy = new Set<string>();
+    const together: number[] = [];
+    events.on("session.status", ({ sessionId, properties }) => {
+        if (properties.status.type === "idle") busy.delete(sessionId!);
+        else busy.add(sessionId!);
+        together.push(busy.size);
+    });
+    const texts = ["hello", "hello", "hello"];
+    const answers = await Promise.all(texts.map((text) => client.runText(text)));
     assert.deepEqual(answers, Array(3).fill("Hi there!"));
+    assert.equal(Math.max(...together), 1);
 });

@@ -227,7 +227,7 @@ test("process exit with an open stream: Node ends at once", async (t) => {
     await server.hungUp(1);
 });
 
-test("an idle stream does not keep the process alive", async (t) => {
+test("neither an idle stream nor a handler keeps the process alive", async (t) => {
     const server = await Scripted.start(t);
     assert.equal(await run("worker", server.url).code, 0);
 });
