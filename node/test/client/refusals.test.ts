@@ -58,8 +58,12 @@ test("a wrong password is told apart and shown nowhere", async (t) => {
 test("a server that is not there says how to start one", async () => {
     const baseUrl = await nobody();
     const client = new Client({ baseUrl, retries: 0 });
-    for (const call of [client.health(), client.sessions.list(), client.subscribe()]) {
-        const error = await failing(call);
+    for (const call of [
+        () => client.health(),
+        () => client.sessions.list(),
+        () => client.subscribe(),
+    ]) {
+        const error = await failing(call());
         assert.deepEqual([error.code, error.retryable], ["CONNECTION", true]);
         assert.ok(error.message.includes(baseUrl));
         assert.match(error.hint ?? "", /opencode serve/);
@@ -74,8 +78,12 @@ test("a web page is no answer", async (t) => {
         response.end("<!doctype html><html><body>It works!</body></html>");
     });
     const client = server.client(t);
-    for (const call of [client.health(), client.version(), client.permissions.list()]) {
-        const error = await failing(call);
+    for (const call of [
+        () => client.health(),
+        () => client.version(),
+        () => client.permissions.list(),
+    ]) {
+        const error = await failing(call());
         assert.equal(error.code, "DECODE");
         assert.match(error.message, /web page/);
         assert.match(error.hint ?? "", /OpenCode server/);

@@ -50,15 +50,15 @@ test("drop without end: the server is let go of", async (t) => {
     const server = await Scripted.start(t);
     const client = server.client(t);
     await (async () => begun(await client.subscribe()))();
-    await (async () => {
-        const { signal } = new AbortController();
-        await begun(await client.subscribe(undefined, { signal }));
-    })();
+    // A signal that lives on does not hold it.
+    const stop = new AbortController();
+    await (async () => begun(await client.subscribe(undefined, { signal: stop.signal })))();
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
     const collecting = setInterval(collect, 20);
     await server.hungUp(2);
     clearInterval(collecting);
+    stop.abort();
 });
 
 test("break out of the loop: the stream ends", async (t) => {
