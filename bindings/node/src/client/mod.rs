@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use self::handlers::Asked;
-use self::options::Connecting;
+use self::options::{Connecting, Elsewhere};
 use self::stream::NativeEventStream;
 use crate::calls::{here, read};
 use crate::errors::thrown;
@@ -85,8 +85,11 @@ impl NativeClient {
 
     /// The same client for another directory.
     #[napi]
-    pub fn with_directory(&self, directory: String) -> napi::Result<Self> {
-        here(|| Ok(Self::of(self.held.client()?.with_directory(directory)?)))
+    pub fn with_directory(&self, options: String) -> napi::Result<Self> {
+        here(|| {
+            let Elsewhere { directory } = read(&options)?;
+            Ok(Self::of(self.held.client()?.with_directory(directory)?))
+        })
     }
 
     #[napi(getter)]
