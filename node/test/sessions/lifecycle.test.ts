@@ -131,6 +131,11 @@ test("the manager of the process is one for all threads, and no worker's end clo
     await manager.addMessage("user", "the last");
     assert.equal(heard.length, 11);
     assert.equal(heard.at(-1), "the last");
+
+    await once(worker(t, { count: 1, fresh: true }), "exit");
+    assert.notEqual(manager.currentSession?.id, session.id);
+    await manager.addMessage("user", "to what the worker made");
+    assert.equal(manager.currentSession?.messageCount, 2);
 });
 
 test("a worker that is terminated in mid-append loses nothing acknowledged", async (t) => {
