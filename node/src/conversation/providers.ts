@@ -96,9 +96,10 @@ export class ScriptedModel {
         if (!Array.isArray(replies)) throw refused("replies are a list of texts and replies");
         const given = replies.map((reply: string | Reply) => {
             if (typeof reply !== "object" || reply === null) return reply;
-            const { usage, error, ...rest } = reply;
+            const { usage, error, calls, ...rest } = reply;
             return {
                 ...rest,
+                ...(calls && { calls: calls.map((call) => ({ params: {}, ...call })) }),
                 ...(usage && { usage: snaked(usage) }),
                 ...(error && { error: snaked(error) }),
             };
