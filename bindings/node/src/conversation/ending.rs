@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 
+use futures_util::FutureExt;
 use napi::Env;
 use napi::bindgen_prelude::block_on;
 use napi_derive::napi;
@@ -68,7 +69,10 @@ fn close_all(thread: ThreadId) {
         let _ = conversation.close();
     }
     for (conversation, _) in &open {
-        // There is nobody left to tell.
-        let _ = block_on(conversation.closed());
+        let mut closed = Box::pin(conversation.closed());
+        // Most are: those need no runtime, which may be gone. There is nobody left to tell.
+        if (&mut closed).now_or_never().is_none() {
+            let _ = block_on(closed);
+        }
     }
 }
