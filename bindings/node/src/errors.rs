@@ -18,6 +18,7 @@ pub(crate) fn told(error: &OpencodeError) -> Value {
         "sessionId": error.session_id(),
         "status": error.status(),
         "retryable": error.retryable(),
+        "retryAfter": error.retry_after().map(|time| time.as_secs_f64()),
     });
     match error {
         OpencodeError::SessionConflict { expected, actual, .. } => {
