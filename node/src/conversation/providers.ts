@@ -6,7 +6,7 @@ import type { RequestUsage } from "./records.js";
 import { Turn } from "./turn.js";
 import { told } from "./warn.js";
 import { read, write } from "../data.js";
-import { OpencodeError, sync } from "../errors.js";
+import { type ErrorDetails, OpencodeError, sync } from "../errors.js";
 import type { JsonObject, Json } from "../sessions/records.js";
 
 /** What a model is asked. */
@@ -193,8 +193,9 @@ function plainEvent(event: ProviderEvent): unknown {
 /** Failures that pass. */
 const PASSING = ["RATE_LIMIT", "CONNECTION", "TIMEOUT"];
 
-function failed(error: unknown): { message: string; code?: string; retryable?: boolean } {
+function failed(error: unknown): { message: string } & Partial<ErrorDetails> {
     if (!(error instanceof OpencodeError)) return { message: told(error) };
-    const retryable = error.retryable || PASSING.includes(error.code);
-    return { message: error.message.toWellFormed(), code: error.code, retryable };
+    const { code, retryAfter } = error;
+    const retryable = error.retryable || PASSING.includes(code);
+    return { message: error.message.toWellFormed(), code, retryable, retryAfter };
 }

@@ -275,6 +275,18 @@ test("a model tells its limits and counts its tokens", async (t) => {
     assert.ok(session.getContextUsage().current >= before.current + 100);
 });
 
+test("a model that counts is not waited for by who holds its thread", async (t) => {
+    const session = await made(t, {
+        countTokens: (_, text) => text.length,
+        stream: () => ["Hello!"],
+    });
+    const stream = session.message("Hi.");
+    // The turn counts meanwhile, and asks this thread, which then waits for the turn.
+    for (const until = Date.now() + 100; Date.now() < until;);
+    assert.ok(session.getContextUsage().current > 0);
+    assert.equal(await stream.text(), "Hello!");
+});
+
 test("a turn does not wait for itself", async (t) => {
     const seen: unknown[] = [];
     const session: Session = await made(t, calling("ask"), {

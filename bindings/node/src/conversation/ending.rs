@@ -1,7 +1,6 @@
 //! What is open when a thread of JavaScript ends: it is closed, and what was said is stored.
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 
@@ -40,7 +39,7 @@ thread_local! {
 /// Closes the conversations of this thread also when it is ended from outside.
 pub(super) fn watch(env: Env, home: &Home) -> napi::Result<()> {
     if !IS_WATCHED.replace(true) {
-        env.add_env_cleanup_hook(home.thread(), |thread| close_all(thread))?;
+        env.add_env_cleanup_hook(home.thread(), close_all)?;
     }
     Ok(())
 }
@@ -60,11 +59,10 @@ fn close_all(thread: ThreadId) {
         .filter_map(|open| Some((open.conversation.upgrade()?, open.home.upgrade())))
         .collect();
     drop(all);
+    let _waiting: Vec<_> =
+        open.iter().flat_map(|(_, home)| home).map(|home| home.waiting()).collect();
     // All at once: each may have a turn to end.
-    for (conversation, home) in &open {
-        if let Some(home) = home {
-            home.is_waiting.store(true, Ordering::SeqCst);
-        }
+    for (conversation, _) in &open {
         // Told by `closed`.
         let _ = conversation.close();
     }

@@ -118,6 +118,7 @@ impl NativeConversation {
     /// Does one thing, on this thread.
     #[napi]
     pub fn call_sync(&self, call: String) -> napi::Result<String> {
+        let _waiting = self.home.waiting();
         here(|| run(&self.conversation, &self.home, read(&call)?))
     }
 
