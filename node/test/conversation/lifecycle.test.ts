@@ -93,13 +93,25 @@ test("use after end", async (t) => {
 });
 
 test("two calls of next at once come in order", async (t) => {
-    const session = await made(t, ["Hello, you!"]);
-    const iterator = session.message("Hi.")[Symbol.asyncIterator]();
-    const read = await Promise.all(Array.from({ length: 8 }, () => iterator.next()));
-    const chunks = read.filter(({ done }) => done !== true).map(({ value }) => value);
-    const texts = chunks.map((chunk) => (chunk?.type === "text" ? chunk.content : ""));
-    assert.equal(texts.join(""), "Hello, you!");
-    assert.equal(chunks.at(-1)?.type, "end");
+    const calls = Array.from({ length: 100 }, (_, n) => ({ tool: "look", params: { n } }));
+    const session = await made(t, [{ calls }], {
+        maxTurns: 1,
+        tools: [{ name: "look", handler: () => null }],
+    });
+    const stream = session.message("Look.");
+    // So that each call has its answer at once.
+    await stream;
+    const iterator = stream[Symbol.asyncIterator]();
+    const seen: number[] = [];
+    const all = Array.from({ length: 100 }, async () => {
+        const { value } = await iterator.next();
+        if (value?.type === "tool_call") seen.push(value.params["n"]);
+    });
+    await Promise.all(all);
+    assert.deepEqual(
+        seen,
+        calls.map(({ params }) => params.n),
+    );
 });
 
 test("a callback that throws", async (t) => {

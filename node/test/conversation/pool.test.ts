@@ -86,3 +86,20 @@ test("tools of the pool run for each of its conversations", async (t) => {
     await Promise.all(users);
     assert.deepEqual(seen.sort(), names);
 });
+
+test("what an owner listened for is not heard of when the next one has it", async (t) => {
+    const { pool: server } = pool(t, ["One."]);
+    const heard: string[] = [];
+    const first = await server.take("ann");
+    first.session
+        .on("message", ({ content }) => heard.push(content))
+        .on("error", ({ code }) => heard.push(code));
+    first.giveBack();
+    const second = await server.take("ann");
+    await second.session.message("1");
+    const failed = new Promise((resolve) => second.session.on("error", resolve));
+    second.session.message("2");
+    await failed;
+    second.giveBack();
+    assert.deepEqual(heard, []);
+});
