@@ -38,6 +38,8 @@ export interface ErrorDetails {
     status?: number | null | undefined;
     /** Whether the same call can succeed later. */
     retryable?: boolean | undefined;
+    /** How long to wait before that, in seconds, when a service told. */
+    retryAfter?: number | null | undefined;
     /** Of `INVALID_ID`: the sessions that a shared prefix could mean. */
     candidates?: string[] | undefined;
     /** Of `SESSION_CONFLICT`: the revision the edits were made on. */
@@ -68,6 +70,7 @@ export class OpencodeError extends Error {
     readonly sessionId: string | undefined;
     readonly status: number | undefined;
     readonly retryable: boolean;
+    readonly retryAfter: number | undefined;
     readonly candidates: readonly string[] | undefined;
     readonly expected: number | undefined;
     readonly actual: number | undefined;
@@ -86,6 +89,7 @@ export class OpencodeError extends Error {
         this.sessionId = details.sessionId ?? undefined;
         this.status = details.status ?? undefined;
         this.retryable = details.retryable ?? false;
+        this.retryAfter = details.retryAfter ?? undefined;
         this.candidates = details.candidates;
         this.expected = details.expected ?? undefined;
         this.actual = details.actual ?? undefined;
