@@ -25,6 +25,11 @@ class Case:
     server: dict[str, Any] | None = None
     model: dict[str, Any] | None = None
 
+    @property
+    def needs_node(self) -> bool:
+        """Whether it needs what `tests/servers` starts."""
+        return "aimock" in self.requires or "opencode" in (self.server or {})
+
     def not_applicable(self) -> str | None:
         """Why Python has no such case, if it has none."""
         for step in self.steps:

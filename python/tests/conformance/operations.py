@@ -11,14 +11,29 @@ import inspect
 from typing import Any
 
 from opencode.sessions import SessionIndex, SessionManager, SessionStorage
-from tests.conformance import files, hooks, processes, sessions
+from tests.conformance import clients, conversations, files, hooks, processes, servers, sessions
 from tests.conformance.cases import python_names
 from tests.conformance.values import Names
 
+#: What an operation is about, where its name does not say it.
+_AREAS = {"events.subscribe": "client"}
 #: Called with the object and the arguments.
-OPERATIONS: dict[str, Any] = {**hooks.OPERATIONS, **sessions.OPERATIONS}
+OPERATIONS: dict[str, Any] = {
+    **conversations.OPERATIONS,
+    **hooks.OPERATIONS,
+    **sessions.OPERATIONS,
+}
+#: Called with the case's names, the object and the arguments.
+OF_CASE: dict[str, Any] = {**clients.OPERATIONS, **conversations.OF_CASE}
 #: Called with the case's names and the arguments.
-OWN: dict[str, Any] = {**files.OPERATIONS, **hooks.OWN, **processes.OPERATIONS}
+OWN: dict[str, Any] = {
+    **clients.OWN,
+    **conversations.OWN,
+    **files.OPERATIONS,
+    **hooks.OWN,
+    **processes.OPERATIONS,
+    **servers.OWN,
+}
 
 
 def call(names: Names, step: dict[str, Any]) -> Any:
@@ -29,6 +44,8 @@ def call(names: Names, step: dict[str, Any]) -> Any:
         return OWN[operation](names, **args)
     if operation in _MADE:
         return _MADE[operation](names, **args)
+    if operation in OF_CASE:
+        return OF_CASE[operation](names, on(names, step), **args)
     if operation in OPERATIONS:
         return OPERATIONS[operation](on(names, step), **args)
     owner, member = resolve(python_names(operation)[0])
@@ -49,7 +66,7 @@ def resolve(name: str) -> tuple[Any, str | None]:
 
 def on(names: Names, step: dict[str, Any]) -> Any:
     """What a step is about: what it names, else the one of its area, made when first used."""
-    area = step["op"].partition(".")[0]
+    area = _AREAS.get(step["op"]) or step["op"].partition(".")[0]
     name = step.get("on", area)
     if name not in names.named and name in _DEFAULTS:
         names.named[name] = _DEFAULTS[name](names)
@@ -76,8 +93,16 @@ def _default_storage(names: Names) -> SessionStorage:
 
 
 _MADE: dict[str, Any] = {
+    **clients.MADE,
+    **conversations.MADE,
     "index.new": _index,
     "manager.new": _manager,
     "storage.new": _storage,
 }
-_DEFAULTS: dict[str, Any] = {"index": _index, "manager": _manager, "storage": _default_storage}
+_DEFAULTS: dict[str, Any] = {
+    "client": clients.new,
+    "conversation": conversations.create,
+    "index": _index,
+    "manager": _manager,
+    "storage": _default_storage,
+}

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from opencode.client import (
+    Event,
+    Message,
+    MessageInfo,
+    Part,
+    PermissionRequest,
+    QuestionRequest,
+    SessionInfo,
+)
+from opencode.client._view import View
 from opencode.errors import OpencodeError
 from opencode.sessions import CleanupResult, RecoveryReport, SearchResults, SessionList
 from tests.conformance.cases import API, FIXTURES
@@ -20,9 +32,15 @@ _FIELDS: dict[str, list[str]] = {
 class Names:
     """The folder of one case and what its steps have named."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.folder = folder
         self.named: dict[str, Any] = {}
+        #: Where clients are those of asyncio: their loop.
+        self.loop = loop
+        #: What ends with the case, before what is named is closed.
+        self.ending = ExitStack()
+        #: What a runner keeps of what is named, by the object.
+        self.kept: dict[Any, Any] = {}
 
     def path(self, below: str) -> Path:
         return self.folder / below
@@ -76,19 +94,28 @@ def canonical(value: Any) -> Any:
         return {"removed": list(value), "skipped": skipped}
     if isinstance(value, RecoveryReport):
         return [{"kind": finding.kind, "text": finding.text} for finding in value]
-    if callable(getattr(value, "to_dict", None)):
+    if callable(getattr(value, "to_dict", None)) and not _has_fields(value):
         return canonical(value.to_dict())
     if isinstance(value, Mapping):
         return {key: canonical(one) for key, one in value.items()}
     kind = type(value)
     # What the compiled half makes is public under another module's name.
-    for module in ("sessions", "hooks", "conversation", "client"):
+    own = (
+        ("client",) if isinstance(value, View) else ("sessions", "hooks", "conversation", "client")
+    )
+    for module in own:
         fields = _FIELDS.get(f"opencode.{module}.{kind.__name__}")
         if fields is not None and kind.__module__.startswith("opencode."):
             return {field: canonical(getattr(value, field)) for field in fields}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [canonical(one) for one in value]
     return {"object": kind.__name__}
+
+
+def _has_fields(value: Any) -> bool:
+    """Whether it is one of the client's own records, and not the server's to the letter."""
+    wire = (Event, Message, MessageInfo, Part, PermissionRequest, QuestionRequest, SessionInfo)
+    return isinstance(value, View) and not isinstance(value, wire)
 
 
 def canonical_error(error: OpencodeError) -> dict[str, Any]:
