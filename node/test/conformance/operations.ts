@@ -1,0 +1,95 @@
+/**
+ * How an operation of a case is called.
+ *
+ * Most are what api.json says: a class, a method, a property, with some arguments in order and the
+ * others as options; the areas say in which order, and how the result is shown. Those that are not
+ * so are calls of their own. `OWN` are the steps that are no operation of the library.
+ */
+import * as client from "opencode-sessions/client";
+import * as sessions from "opencode-sessions";
+import { API, nodeNames, type Fields, type Step } from "./cases.js";
+import * as files from "./files.js";
+import * as hooks from "./hooks.js";
+import * as processes from "./processes.js";
+import * as managers from "./managers.js";
+import * as records from "./sessions.js";
+import { camelled, canonical, Names, type Result } from "./values.js";
+
+/** How one operation is called where it is not `method(options)`. */
+export interface Line {
+    /** The arguments that stand before the options, in order. */
+    first?: readonly string[];
+    /** Calls it in another way. */
+    call?: (on: never, args: never, names: Names) => unknown;
+    /** Makes something, instead of being about something. */
+    make?: (names: Names, args: never) => unknown;
+    /** The result in the form of the cases. */
+    shows?: (value: unknown) => unknown;
+}
+
+/** A step of the runner's own. */
+export type Own<Args> = (names: Names, args: Args) => unknown;
+
+/** What an operation is about, where its name does not say it. */
+const AREAS: Record<string, string> = { "events.subscribe": "client" };
+const LINES: Record<string, Line> = { ...hooks.LINES, ...managers.LINES, ...records.LINES };
+export const OWN: Record<string, Own<never>> = {
+    ...files.OWN,
+    ...hooks.OWN,
+    ...processes.OWN,
+};
+const DEFAULTS: Record<string, (names: Names) => unknown> = { ...managers.DEFAULTS };
+
+export const PACKAGE: Fields = { ...client, ...sessions };
+
+/** Does one step. */
+export async function call(names: Names, step: Step): Promise<Result> {
+    const args = names.resolve(step.args ?? {}) as Fields;
+    const { shows = canonical, ...line } = LINES[step.op] ?? {};
+    const given = begin(names, step, line, args);
+    // Not whatever can be awaited: an answer's stream can, and is the result itself.
+    const value = given instanceof Promise ? await given : given;
+    return { value, shown: () => shows(value) };
+}
+
+function begin(names: Names, step: Step, line: Line, args: Fields): unknown {
+    const own = OWN[step.op];
+    if (own !== undefined) return own(names, args as never);
+    if (line.make !== undefined) return line.make(names, args as never);
+    if (line.call !== undefined) return line.call(on(names, step) as never, args as never, names);
+    const name = nodeNames(API.operations[step.op])[0]!;
+    const { owner, member } = resolve(name);
+    if (member === undefined) {
+        const made = owner as new (...given: unknown[]) => unknown;
+        const called = owner as (...given: unknown[]) => unknown;
+        const given = inOrder(line, args);
+        return name.startsWith("new ") ? new made(...given) : called(...given);
+    }
+    const isStatic = typeof owner === "function" && Object.hasOwn(owner, member);
+    const object = (isStatic ? owner : on(names, step)) as Fields;
+    const found = object[member];
+    return typeof found === "function" ? found.call(object, ...inOrder(line, args)) : found;
+}
+
+/** `SessionRecord.fork` as the class and `fork`; a class or a function alone has no member. */
+export function resolve(name: string): { owner: unknown; member: string | undefined } {
+    const [owner, member] = name.replace(/^new /, "").split(".");
+    const found = PACKAGE[owner!];
+    if (found === undefined) throw new Error(`the package has no ${owner}`);
+    return { owner: found, member };
+}
+
+function inOrder({ first = [] }: Line, args: Fields): unknown[] {
+    const rest = Object.entries(args).filter(([name]) => !first.includes(name));
+    const given = first.map((name) => args[name]);
+    if (rest.length > 0) return [...given, camelled(Object.fromEntries(rest))];
+    // What is left out at the end is left out.
+    return given.slice(0, given.findLastIndex((value) => value !== undefined) + 1);
+}
+
+/** What a step is about: what it names, else the one of its area, made when first used. */
+function on(names: Names, step: Step): unknown {
+    const name = step.on ?? AREAS[step.op] ?? step.op.split(".")[0]!;
+    const make = DEFAULTS[name];
+    return make === undefined ? names.get(name) : names.getOr(name, () => make(names));
+}
