@@ -50,8 +50,6 @@ export interface ErrorDetails {
     field?: string | null | undefined;
     /** Of `SERVER`: what the server's log has it under. */
     reference?: string | null | undefined;
-    /** Of `RATE_LIMIT`: seconds. */
-    retryAfter?: number | undefined;
     /** Of `DECODE`: where in the answer. */
     path?: string | undefined;
     /** Of `ACTION_REQUIRED`: `permission` or `question`. */
@@ -76,7 +74,6 @@ export class OpencodeError extends Error {
     readonly actual: number | undefined;
     readonly field: string | undefined;
     readonly reference: string | undefined;
-    readonly retryAfter: number | undefined;
     readonly path: string | undefined;
     readonly kind: string | undefined;
     readonly requestId: string | undefined;
@@ -95,7 +92,6 @@ export class OpencodeError extends Error {
         this.actual = details.actual ?? undefined;
         this.field = details.field ?? undefined;
         this.reference = details.reference ?? undefined;
-        this.retryAfter = details.retryAfter;
         this.path = details.path;
         this.kind = details.kind;
         this.requestId = details.requestId;

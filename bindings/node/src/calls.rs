@@ -35,6 +35,15 @@ pub(crate) fn apart<T: ToNapiValue + Send + 'static>(
     })
 }
 
+/// Has the runtime do what waits for the network; gives a promise. It owns what it uses, as a call
+/// that runs [`apart`] does.
+pub(crate) fn promise<T: ToNapiValue + Send + 'static>(
+    env: &Env,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> napi::Result<PromiseRaw<'_, T>> {
+    env.spawn_future(async { work.await.map_err(|error| thrown(&error)) })
+}
+
 /// Runs a call on JavaScript's own thread.
 pub(crate) fn here<T>(call: impl FnOnce() -> Result<T>) -> napi::Result<T> {
     call().map_err(|error| thrown(&error))
