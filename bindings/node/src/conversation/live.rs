@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::within_runtime_if_available;
+use napi::Env;
+use napi::bindgen_prelude::{PromiseRaw, within_runtime_if_available};
 use napi_derive::napi;
 use opencode_sessions::conversation::window::Keep;
 use opencode_sessions::conversation::{Conversation, ConversationEventKind, ListenerId};
@@ -123,25 +124,33 @@ impl NativeConversation {
     }
 
     /// Does one thing, apart from this thread; who listens has heard of it.
-    #[napi]
-    pub async fn call(&self, call: String) -> napi::Result<String> {
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn call<'env>(
+        &self,
+        env: &'env Env,
+        call: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        let done = apart(move || run(&conversation, &home, read(&call)?)).await;
-        self.home.flush().await;
-        done
+        env.spawn_future(async move {
+            let at_work = Arc::clone(&home);
+            let done = apart(move || run(&conversation, &at_work, read(&call)?)).await;
+            home.flush().await;
+            done
+        })
     }
 
     /// A copy that goes on by itself.
-    #[napi]
-    pub async fn fork(
+    #[napi(ts_return_type = "Promise<NativeConversation>")]
+    pub fn fork<'env>(
         &self,
+        env: &'env Env,
         from_message: Option<String>,
         new_session_id: Option<String>,
         inclusive: bool,
-    ) -> napi::Result<NativeConversation> {
-        let conversation = Arc::clone(&self.conversation);
+    ) -> napi::Result<PromiseRaw<'env, NativeConversation>> {
+        let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
         let fork = move || conversation.fork(from_message.as_deref(), new_session_id, inclusive);
-        Ok(Self::of(apart(fork).await?, &self.home))
+        env.spawn_future(async move { Ok(Self::of(apart(fork).await?, &home)) })
     }
 
     /// Tells the home of every later event of a kind, under this key. Gives the number to take it
@@ -170,13 +179,16 @@ impl NativeConversation {
     }
 
     /// Closes it, and waits until a turn that ran has let go.
-    #[napi]
-    pub async fn close(&self) -> napi::Result<()> {
-        let conversation = Arc::clone(&self.conversation);
-        apart(move || conversation.close()).await?;
-        let closed = self.conversation.closed().await;
-        self.home.flush().await;
-        closed.map_err(|error| thrown(&error))
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
+        env.spawn_future(async move {
+            let closing = Arc::clone(&conversation);
+            apart(move || closing.close()).await?;
+            let closed = conversation.closed().await;
+            home.flush().await;
+            closed.map_err(|error| thrown(&error))
+        })
     }
 
     #[napi(getter)]

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::conversation::{Conversation, Lent, SessionPool};
 use tokio::runtime::Handle;
@@ -32,14 +34,21 @@ impl NativePool {
     }
 
     /// Waits for the conversation of this id, and for a place.
-    #[napi]
-    pub async fn acquire(&self, id: String) -> napi::Result<NativeLent> {
-        let lent = self.pool.acquire(&id).await.map_err(|error| thrown(&error))?;
-        let conversation = NativeConversation::of(Conversation::clone(&lent), &self.home);
-        Ok(NativeLent {
-            lent: Mutex::new(Some(lent)),
-            runtime: Handle::current(),
-            conversation: Mutex::new(Some(conversation)),
+    #[napi(ts_return_type = "Promise<NativeLent>")]
+    pub fn acquire<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+    ) -> napi::Result<PromiseRaw<'env, NativeLent>> {
+        let (pool, home) = (self.pool.clone(), Arc::clone(&self.home));
+        env.spawn_future(async move {
+            let lent = pool.acquire(&id).await.map_err(|error| thrown(&error))?;
+            let conversation = NativeConversation::of(Conversation::clone(&lent), &home);
+            Ok(NativeLent {
+                lent: Mutex::new(Some(lent)),
+                runtime: Handle::current(),
+                conversation: Mutex::new(Some(conversation)),
+            })
         })
     }
 
@@ -48,9 +57,10 @@ impl NativePool {
         self.pool.len().try_into().unwrap_or(u32::MAX)
     }
 
-    #[napi]
-    pub async fn close(&self) -> napi::Result<()> {
-        self.pool.close().await.map_err(|error| thrown(&error))
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let pool = self.pool.clone();
+        env.spawn_future(async move { pool.close().await.map_err(|error| thrown(&error)) })
     }
 }
 

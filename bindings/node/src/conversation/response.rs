@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use futures_util::future::{FutureExt, Shared};
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::conversation::{HistoryMessage, Reader, ResponseStream};
 use serde_json::json;
@@ -35,26 +37,33 @@ impl NativeResponse {
 #[napi]
 impl NativeResponse {
     /// Waits for the turn's end, and until who listens has heard of it.
-    #[napi]
-    pub async fn result(&self) -> napi::Result<String> {
-        let answer = self.reader.result().await;
-        self.home.flush().await;
-        let answer = answer.map_err(|error| thrown(&error))?;
-        here(|| {
-            text::write(&json!({
-                "message": HistoryMessage::from(&*answer.message),
-                "usage": answer.usage,
-                "summary": answer.summary,
-            }))
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn result<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let (reader, home) = (self.reader.clone(), Arc::clone(&self.home));
+        env.spawn_future(async move {
+            let answer = reader.result().await;
+            home.flush().await;
+            let answer = answer.map_err(|error| thrown(&error))?;
+            here(|| {
+                text::write(&json!({
+                    "message": HistoryMessage::from(&*answer.message),
+                    "usage": answer.usage,
+                    "summary": answer.summary,
+                }))
+            })
         })
     }
 
     /// Waits until the turn is over, however it ended, and counts as nobody who heard of it.
-    #[napi]
-    pub async fn settle(&self) {
-        // Dropped, and so an error: that is the sign.
-        let _ = self.over.clone().await;
-        self.home.flush().await;
+    #[napi(ts_return_type = "Promise<void>")]
+    pub fn settle<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let (over, home) = (self.over.clone(), Arc::clone(&self.home));
+        env.spawn_future(async move {
+            // Dropped, and so an error: that is the sign.
+            let _ = over.await;
+            home.flush().await;
+            Ok(())
+        })
     }
 
     /// A reader, from the beginning. One that is `quiet` does not count as somebody who hears of a
@@ -94,18 +103,21 @@ pub struct NativeReader {
 #[napi]
 impl NativeReader {
     /// The next chunk, or nothing at the end, when who listens has heard of it.
-    #[napi]
-    pub async fn next(&self) -> napi::Result<Option<String>> {
-        match self.reader.next().await {
-            Some(Ok(chunk)) => here(|| text::write(&chunk)).map(Some),
-            Some(Err(error)) => {
-                self.home.flush().await;
-                Err(thrown(&error))
+    #[napi(ts_return_type = "Promise<string | null>")]
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+        let (reader, home) = (self.reader.clone(), Arc::clone(&self.home));
+        env.spawn_future(async move {
+            match reader.next().await {
+                Some(Ok(chunk)) => here(|| text::write(&chunk)).map(Some),
+                Some(Err(error)) => {
+                    home.flush().await;
+                    Err(thrown(&error))
+                }
+                None => {
+                    home.flush().await;
+                    Ok(None)
+                }
             }
-            None => {
-                self.home.flush().await;
-                Ok(None)
-            }
-        }
+        })
     }
 }
