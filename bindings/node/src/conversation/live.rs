@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 use super::home::{Home, Speaking};
 use super::options::OwnTool;
 use super::response::NativeResponse;
-use crate::calls::{apart, blocking, here, promise, read};
-use crate::errors::told;
+use crate::calls::{apart, here, read};
+use crate::errors::{thrown, told};
 use crate::session::NativeSession;
 use crate::text;
 
@@ -124,23 +124,23 @@ impl NativeConversation {
     }
 
     /// Does one thing, apart from this thread; who listens has heard of it.
-    #[napi]
+    #[napi(ts_return_type = "Promise<string>")]
     pub fn call<'env>(
         &self,
         env: &'env Env,
         call: String,
     ) -> napi::Result<PromiseRaw<'env, String>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        promise(env, async move {
-            let own = Arc::clone(&home);
-            let done = blocking(move || run(&conversation, &own, read(&call)?)).await;
+        env.spawn_future(async move {
+            let at_work = Arc::clone(&home);
+            let done = apart(move || run(&conversation, &at_work, read(&call)?)).await;
             home.flush().await;
             done
         })
     }
 
     /// A copy that goes on by itself.
-    #[napi]
+    #[napi(ts_return_type = "Promise<NativeConversation>")]
     pub fn fork<'env>(
         &self,
         env: &'env Env,
@@ -149,10 +149,8 @@ impl NativeConversation {
         inclusive: bool,
     ) -> napi::Result<PromiseRaw<'env, NativeConversation>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        apart(env, move || {
-            let fork = conversation.fork(from_message.as_deref(), new_session_id, inclusive)?;
-            Ok(Self::of(fork, &home))
-        })
+        let fork = move || conversation.fork(from_message.as_deref(), new_session_id, inclusive);
+        env.spawn_future(async move { Ok(Self::of(apart(fork).await?, &home)) })
     }
 
     /// Tells the home of every later event of a kind, under this key. Gives the number to take it
@@ -181,15 +179,15 @@ impl NativeConversation {
     }
 
     /// Closes it, and waits until a turn that ran has let go.
-    #[napi]
+    #[napi(ts_return_type = "Promise<void>")]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        promise(env, async move {
-            let own = Arc::clone(&conversation);
-            blocking(move || own.close()).await?;
+        env.spawn_future(async move {
+            let closing = Arc::clone(&conversation);
+            apart(move || closing.close()).await?;
             let closed = conversation.closed().await;
             home.flush().await;
-            closed
+            closed.map_err(|error| thrown(&error))
         })
     }
 
