@@ -8,10 +8,12 @@
 import * as client from "opencode-sessions/client";
 import * as sessions from "opencode-sessions";
 import { API, nodeNames, type Fields, type Step } from "./cases.js";
+import * as clients from "./clients.js";
 import * as files from "./files.js";
 import * as hooks from "./hooks.js";
 import * as processes from "./processes.js";
 import * as managers from "./managers.js";
+import * as servers from "./servers.js";
 import * as records from "./sessions.js";
 import { camelled, canonical, Names, type Result } from "./values.js";
 
@@ -32,13 +34,23 @@ export type Own<Args> = (names: Names, args: Args) => unknown;
 
 /** What an operation is about, where its name does not say it. */
 const AREAS: Record<string, string> = { "events.subscribe": "client" };
-const LINES: Record<string, Line> = { ...hooks.LINES, ...managers.LINES, ...records.LINES };
+export const LINES: Record<string, Line> = {
+    ...clients.LINES,
+    ...hooks.LINES,
+    ...managers.LINES,
+    ...records.LINES,
+};
 export const OWN: Record<string, Own<never>> = {
+    ...clients.OWN,
     ...files.OWN,
     ...hooks.OWN,
     ...processes.OWN,
+    ...servers.OWN,
 };
-const DEFAULTS: Record<string, (names: Names) => unknown> = { ...managers.DEFAULTS };
+const DEFAULTS: Record<string, (names: Names) => unknown> = {
+    ...clients.DEFAULTS,
+    ...managers.DEFAULTS,
+};
 
 export const PACKAGE: Fields = { ...client, ...sessions };
 
@@ -58,25 +70,32 @@ function begin(names: Names, step: Step, line: Line, args: Fields): unknown {
     if (line.make !== undefined) return line.make(names, args as never);
     if (line.call !== undefined) return line.call(on(names, step) as never, args as never, names);
     const name = nodeNames(API.operations[step.op])[0]!;
-    const { owner, member } = resolve(name);
-    if (member === undefined) {
-        const made = owner as new (...given: unknown[]) => unknown;
-        const called = owner as (...given: unknown[]) => unknown;
-        const given = inOrder(line, args);
-        return name.startsWith("new ") ? new made(...given) : called(...given);
+    const given = inOrder(line, args);
+    if (name.startsWith("new ")) {
+        return new (resolve(name) as new (...given: unknown[]) => unknown)(...given);
     }
+    const [first, ...places] = name.split(".");
+    const [owner, member] = [PACKAGE[first!], places.pop()];
+    if (member === undefined) return (owner as (...given: unknown[]) => unknown)(...given);
     const isStatic = typeof owner === "function" && Object.hasOwn(owner, member);
-    const object = (isStatic ? owner : on(names, step)) as Fields;
-    const found = object[member];
-    return typeof found === "function" ? found.call(object, ...inOrder(line, args)) : found;
+    const object = isStatic ? owner : below(on(names, step), places);
+    const found = (object as Fields)[member];
+    return typeof found === "function" ? found.call(object, ...given) : found;
 }
 
-/** `SessionRecord.fork` as the class and `fork`; a class or a function alone has no member. */
-export function resolve(name: string): { owner: unknown; member: string | undefined } {
-    const [owner, member] = name.replace(/^new /, "").split(".");
+/** What a name means: `SessionRecord.fork`, `new Hook`, `fireEvent`, `client.sessions.get`. */
+export function resolve(name: string): unknown {
+    const [owner, ...places] = name.replace(/^new /, "").split(".");
+    if (owner === "client") return below(new client.Client(), places);
     const found = PACKAGE[owner!];
-    if (found === undefined) throw new Error(`the package has no ${owner}`);
-    return { owner: found, member };
+    const member = places.at(-1);
+    if (member === undefined || typeof found !== "function") return found;
+    const of = Object.hasOwn(found, member) ? found : (found.prototype as object);
+    return Object.getOwnPropertyDescriptor(of, member);
+}
+
+function below(object: unknown, places: string[]): unknown {
+    return places.reduce((at, place) => (at as Fields)[place], object);
 }
 
 function inOrder({ first = [] }: Line, args: Fields): unknown[] {
