@@ -3,18 +3,26 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { built } from "./cargo.mjs";
 
-const built = fileURLToPath(new URL("../build/test", import.meta.url));
+const compiled = fileURLToPath(new URL("../build/test", import.meta.url));
 const given = process.argv.slice(2);
 const wanted = given.filter((part) => part !== "--server");
 const withServer = given.includes("--server");
-const tests = readdirSync(built, { recursive: true })
+const tests = readdirSync(compiled, { recursive: true })
     .filter((file) => file.endsWith(".test.js"))
     .filter((file) => file.endsWith(".server.test.js") === withServer)
     .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
-    .map((file) => `${built}/${file}`);
+    .map((file) => `${compiled}/${file}`);
 if (tests.length === 0) throw new Error(`no test is named like ${wanted.join(", ")}`);
 
+const env = { ...process.env };
+if (tests.some((file) => file.includes("/cross/"))) {
+    // What stands in for a program in Rust.
+    const example = ["--package", "opencode-sessions", "--example", "beside"];
+    env.OPENCODE_SESSIONS_BESIDE = built("example", ...example).at(0);
+}
+
 const how = ["--test", "--test-timeout=120000", "--test-reporter=spec"];
-const { status } = spawnSync(process.execPath, [...how, ...tests], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [...how, ...tests], { stdio: "inherit", env });
 process.exit(status ?? 1);

@@ -38,6 +38,8 @@ export interface ErrorDetails {
     status?: number | null | undefined;
     /** Whether the same call can succeed later. */
     retryable?: boolean | undefined;
+    /** How long to wait before that, in seconds, when a service told. */
+    retryAfter?: number | null | undefined;
     /** Of `INVALID_ID`: the sessions that a shared prefix could mean. */
     candidates?: string[] | undefined;
     /** Of `SESSION_CONFLICT`: the revision the edits were made on. */
@@ -48,8 +50,6 @@ export interface ErrorDetails {
     field?: string | null | undefined;
     /** Of `SERVER`: what the server's log has it under. */
     reference?: string | null | undefined;
-    /** Of `RATE_LIMIT`: seconds. */
-    retryAfter?: number | undefined;
     /** Of `DECODE`: where in the answer. */
     path?: string | undefined;
     /** Of `ACTION_REQUIRED`: `permission` or `question`. */
@@ -68,12 +68,12 @@ export class OpencodeError extends Error {
     readonly sessionId: string | undefined;
     readonly status: number | undefined;
     readonly retryable: boolean;
+    readonly retryAfter: number | undefined;
     readonly candidates: readonly string[] | undefined;
     readonly expected: number | undefined;
     readonly actual: number | undefined;
     readonly field: string | undefined;
     readonly reference: string | undefined;
-    readonly retryAfter: number | undefined;
     readonly path: string | undefined;
     readonly kind: string | undefined;
     readonly requestId: string | undefined;
@@ -86,12 +86,12 @@ export class OpencodeError extends Error {
         this.sessionId = details.sessionId ?? undefined;
         this.status = details.status ?? undefined;
         this.retryable = details.retryable ?? false;
+        this.retryAfter = details.retryAfter ?? undefined;
         this.candidates = details.candidates;
         this.expected = details.expected ?? undefined;
         this.actual = details.actual ?? undefined;
         this.field = details.field ?? undefined;
         this.reference = details.reference ?? undefined;
-        this.retryAfter = details.retryAfter;
         this.path = details.path;
         this.kind = details.kind;
         this.requestId = details.requestId;

@@ -1,6 +1,7 @@
 //! Running a call apart from JavaScript's thread, or on it.
 
-use napi::bindgen_prelude::spawn_blocking;
+use napi::Env;
+use napi::bindgen_prelude::{PromiseRaw, ToNapiValue, spawn_blocking};
 use opencode_sessions::{OpencodeError, Result};
 use serde::de::DeserializeOwned;
 
@@ -18,14 +19,29 @@ pub(crate) fn read<T: DeserializeOwned>(arguments: &str) -> Result<T> {
     })
 }
 
-/// Runs a call on a thread that may wait for the disk.
-pub(crate) async fn apart<T: Send + 'static>(
+/// Runs a call on a thread that may wait for the disk; gives a promise.
+///
+/// The call owns what it uses. An `async fn` with `&self` would look at the object from another
+/// thread, and a worker that is terminated frees its objects under it.
+pub(crate) fn apart<T: ToNapiValue + Send + 'static>(
+    env: &Env,
     call: impl FnOnce() -> Result<T> + Send + 'static,
-) -> napi::Result<T> {
-    match spawn_blocking(call).await {
-        Ok(done) => done.map_err(|error| thrown(&error)),
-        Err(ended) => Err(napi::Error::from_reason(ended.to_string())),
-    }
+) -> napi::Result<PromiseRaw<'_, T>> {
+    env.spawn_future(async {
+        match spawn_blocking(call).await {
+            Ok(done) => done.map_err(|error| thrown(&error)),
+            Err(ended) => Err(napi::Error::from_reason(ended.to_string())),
+        }
+    })
+}
+
+/// Has the runtime do what waits for the network; gives a promise. It owns what it uses, as a call
+/// that runs [`apart`] does.
+pub(crate) fn promise<T: ToNapiValue + Send + 'static>(
+    env: &Env,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> napi::Result<PromiseRaw<'_, T>> {
+    env.spawn_future(async { work.await.map_err(|error| thrown(&error)) })
 }
 
 /// Runs a call on JavaScript's own thread.

@@ -19,6 +19,7 @@ pub(crate) fn told(error: &OpencodeError) -> Value {
         "sessionId": error.session_id(),
         "status": error.status(),
         "retryable": error.retryable(),
+        "retryAfter": error.retry_after().map(|time| time.as_secs_f64()),
     });
     if let Some(time) = error.retry_after() {
         told["retryAfter"] = json!(time.as_secs_f64());

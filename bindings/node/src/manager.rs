@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::hooks::HookId;
 use opencode_sessions::model::MessageEdit;
@@ -194,16 +196,24 @@ impl NativeManager {
 
     /// Does one thing.
     #[napi]
-    pub async fn call(&self, arguments: String) -> napi::Result<String> {
+    pub fn call<'env>(
+        &self,
+        env: &'env Env,
+        arguments: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let manager = Arc::clone(&self.manager);
-        apart(move || run(&manager, read(&arguments)?)).await
+        apart(env, move || run(&manager, read(&arguments)?))
     }
 
     /// Makes a session the current one, or gives a copy of one.
     #[napi]
-    pub async fn fetch(&self, arguments: String) -> napi::Result<Option<NativeSession>> {
+    pub fn fetch<'env>(
+        &self,
+        env: &'env Env,
+        arguments: String,
+    ) -> napi::Result<PromiseRaw<'env, Option<NativeSession>>> {
         let manager = Arc::clone(&self.manager);
-        apart(move || fetched(&manager, read(&arguments)?)).await
+        apart(env, move || fetched(&manager, read(&arguments)?))
     }
 
     /// Has the callback of this number told of later events; the number it is taken out by.

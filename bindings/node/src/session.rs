@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::model::{Change, MessageEdit, generate_title};
 use opencode_sessions::{OpencodeError, Result, Session, SessionHandle};
@@ -194,9 +196,13 @@ impl NativeSession {
 
     /// Does one thing, apart from this thread.
     #[napi]
-    pub async fn call(&self, arguments: String) -> napi::Result<String> {
+    pub fn call<'env>(
+        &self,
+        env: &'env Env,
+        arguments: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let handle = self.handle.clone();
-        apart(move || run(&handle, read(&arguments)?)).await
+        apart(env, move || run(&handle, read(&arguments)?))
     }
 
     /// The same session as it stands, in no store yet.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::Result;
 use opencode_sessions::hooks::{
@@ -166,9 +168,13 @@ impl NativeRegistry {
 
     /// Runs the hooks for an event; what became of each.
     #[napi]
-    pub async fn fire(&self, event: String) -> napi::Result<String> {
+    pub fn fire<'env>(
+        &self,
+        env: &'env Env,
+        event: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let registry = std::sync::Arc::clone(&self.registry);
-        apart(move || fired(&registry, &event)).await
+        apart(env, move || fired(&registry, &event))
     }
 
     /// The same on this thread.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::store::{CleanupReport, Query, Store};
 use opencode_sessions::{Result, SessionStorage, defaults};
@@ -127,16 +129,25 @@ impl NativeStorage {
 
     /// Does one thing; `progress` hears of long ones.
     #[napi]
-    pub async fn call(&self, arguments: String, progress: Progress) -> napi::Result<String> {
+    pub fn call<'env>(
+        &self,
+        env: &'env Env,
+        arguments: String,
+        progress: Progress,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let storage = self.storage.clone();
-        apart(move || run(&storage, read(&arguments)?, &progress)).await
+        apart(env, move || run(&storage, read(&arguments)?, &progress))
     }
 
     /// Gives a copy of a session.
     #[napi]
-    pub async fn fetch(&self, arguments: String) -> napi::Result<Option<NativeSession>> {
+    pub fn fetch<'env>(
+        &self,
+        env: &'env Env,
+        arguments: String,
+    ) -> napi::Result<PromiseRaw<'env, Option<NativeSession>>> {
         let storage = self.storage.clone();
-        apart(move || {
+        apart(env, move || {
             let session = match read(&arguments)? {
                 Fetch::Load { session_id } => Some(storage.load(&session_id)?),
                 Fetch::LoadOrNull { session_id } => storage.load_or_none(&session_id)?,
@@ -144,19 +155,18 @@ impl NativeStorage {
             };
             Ok(session.map(NativeSession::from))
         })
-        .await
     }
 
     /// Stores a session's unsaved changes, or all of one that is new here.
     #[napi(ts_return_type = "Promise<void>")]
     pub fn save<'env>(
         &self,
-        env: &'env napi::Env,
+        env: &'env Env,
         session: &NativeSession,
         overwrite: bool,
-    ) -> napi::Result<napi::bindgen_prelude::PromiseRaw<'env, ()>> {
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
         let (storage, handle) = (self.storage.clone(), session.handle.clone());
-        env.spawn_future(apart(move || handle.save_in(&storage, overwrite)))
+        apart(env, move || handle.save_in(&storage, overwrite))
     }
 
     /// Where sessions are kept unless a path is given.

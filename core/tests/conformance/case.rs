@@ -60,7 +60,15 @@ impl Case {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Api {
     pub(crate) operations: BTreeMap<String, Names>,
+    pub(crate) errors: BTreeMap<String, Shown>,
     pub(crate) only: Only,
+}
+
+/// How an error code is shown where no case does it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Shown {
+    pub(crate) tested_by: Option<String>,
+    pub(crate) not_shown: Option<String>,
 }
 
 /// Names that are no operation of their own, each with the reason.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opencode_sessions::hooks::HookRegistry;
 use opencode_sessions::model::RecoveryReport;
-use opencode_sessions::{OpencodeError, SessionHandle, SessionManager, SessionStorage};
+use opencode_sessions::{OpencodeError, Session, SessionHandle, SessionManager, SessionStorage};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ impl Thing {
     pub(crate) fn data(&self) -> Value {
         match self {
             Self::Data(value) => value.clone(),
-            Self::Session(session) => session.read(|session| session.to_value()).unwrap(),
+            Self::Session(session) => session.read(Session::to_value).unwrap(),
             Self::Storage(_) => json!({"object": "SessionStorage"}),
             Self::Manager(_) => json!({"object": "SessionManager"}),
             Self::Hooks(_) => json!({"object": "HookRegistry"}),

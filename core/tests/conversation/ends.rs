@@ -1,7 +1,12 @@
 //! Turns that are ended early, or not let in.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use opencode_sessions::conversation::tools::Tool;
-use opencode_sessions::conversation::{Busy, Chunk, Conversation, ConversationOptions};
+use opencode_sessions::conversation::{
+    Busy, Chunk, Conversation, ConversationEventKind, ConversationOptions,
+};
 use opencode_sessions::provider::Reply;
 use serde_json::json;
 
@@ -162,4 +167,24 @@ fn a_conversation_whose_runtime_ended_in_mid_turn_is_closed_all_the_same() {
     assert_eq!(runtime.block_on(stream.result()).unwrap_err().code().as_str(), "CANCELLED");
     let answer = runtime.block_on(async { again.message("Enough.").text().await }).unwrap();
     assert_eq!(answer, "Good night.");
+}
+
+#[tokio::test]
+async fn a_listener_that_was_taken_out_hears_no_more_and_a_closed_conversation_says_that_it_is() {
+    let here = place([]);
+    let conversation = here.conversation();
+    let heard = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&heard);
+    let listener = conversation.on(ConversationEventKind::Save, move |_| {
+        counting.fetch_add(1, Ordering::SeqCst);
+    });
+    conversation.save().unwrap();
+    assert!(conversation.off(listener));
+    assert!(!conversation.off(listener));
+    conversation.save().unwrap();
+    assert_eq!(heard.load(Ordering::SeqCst), 1);
+
+    assert!(!conversation.is_closed());
+    conversation.close().unwrap();
+    assert!(conversation.is_closed());
 }

@@ -9,7 +9,7 @@ import { Permissions, Questions } from "./requests.js";
 import { SessionScope } from "./scope.js";
 import { Sessions, type CreateSession } from "./sessions.js";
 import { EventStream } from "./stream.js";
-import { Transport, type CallOptions } from "./transport.js";
+import { Transport, optional, type CallOptions } from "./transport.js";
 import * as views from "./views.js";
 
 /** How a client behaves. Times are in seconds. */
@@ -95,14 +95,14 @@ export class Client implements AsyncDisposable {
 
     /** The same client for another directory of the server; it is closed with this one. */
     withDirectory(directory: string): Client {
-        const text = JSON.parse(write(directory, "directory")) as string;
+        const text = write({ directory }, "withDirectory");
         const native = sync(() => this.#transport.native.withDirectory(text));
         return new Client(new Transport(native) as ClientOptions);
     }
 
     /** Makes a session and says `text` in it, without waiting for the answer. */
     async runSimpleText(text: string, options: CallOptions = {}): Promise<Session> {
-        return views.session(await this.#transport.call("runSimpleText", { ...options, text }));
+        return views.session(await this.#transport.call("runSimpleText", { text }, options));
     }
 
     /**
@@ -110,7 +110,7 @@ export class Client implements AsyncDisposable {
      * `ACTION_REQUIRED` when the turn asks for something that no handler answers.
      */
     runText(text: string, options: CallOptions = {}): Promise<string> {
-        return this.#transport.call("runText", { ...options, text });
+        return this.#transport.call("runText", { text }, options);
     }
 
     /**
@@ -122,7 +122,7 @@ export class Client implements AsyncDisposable {
         sessionId: string,
         options: { timeout?: number | undefined } & CallOptions = {},
     ): Promise<void> {
-        await this.#transport.call("waitIdle", { ...options, sessionId });
+        await this.#transport.call("waitIdle", { sessionId }, options);
     }
 
     /**
@@ -145,17 +145,17 @@ export class Client implements AsyncDisposable {
     cleanupEphemeral(
         options: { olderThan?: number | undefined } & CallOptions = {},
     ): Promise<string[]> {
-        return this.#transport.call("cleanupEphemeral", options);
+        return this.#transport.call("cleanupEphemeral", {}, options);
     }
 
     /** Whether the server is well, and its version. */
     health(options: CallOptions = {}): Promise<Health> {
-        return this.#transport.call("health", options);
+        return this.#transport.call("health", {}, options);
     }
 
     /** The server's version. */
     version(options: CallOptions = {}): Promise<string> {
-        return this.#transport.call("version", options);
+        return this.#transport.call("version", {}, options);
     }
 
     /**
@@ -163,7 +163,7 @@ export class Client implements AsyncDisposable {
      * now on; event streams go on.
      */
     async close(): Promise<void> {
-        await this.#transport.call("close");
+        await this.#transport.call("close", {}, {});
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
@@ -172,7 +172,7 @@ export class Client implements AsyncDisposable {
 }
 
 function connected(given: ClientOptions): Transport {
-    const { onPermission, onQuestion, ...options } = given;
+    const { onPermission, onQuestion, ...options } = optional(given, "Client");
     const permission = handlers.permission(onPermission);
     const question = handlers.question(onQuestion);
     const text = write(options, "options");

@@ -48,17 +48,17 @@ export class Messages {
 
     /** One message. Rejects with `NOT_FOUND`. */
     async get(sessionId: string, messageId: string, options: CallOptions = {}): Promise<Message> {
-        return views.message(await this.#of("get", sessionId, { ...options, messageId }));
+        return views.message(await this.#of("get", sessionId, options, { messageId }));
     }
 
     /** Takes a message away. Rejects with `CONFLICT` while a turn runs. */
     async delete(sessionId: string, messageId: string, options: CallOptions = {}): Promise<void> {
-        await this.#of("delete", sessionId, { ...options, messageId });
+        await this.#of("delete", sessionId, options, { messageId });
     }
 
     /** Replaces a part by this one, which names its session and message. */
     async updatePart(part: Part, options: CallOptions = {}): Promise<Part> {
-        return this.#transport.call("messages.updatePart", { ...options, part });
+        return this.#transport.call("messages.updatePart", { part }, options);
     }
 
     /** Takes a part away. */
@@ -68,7 +68,7 @@ export class Messages {
         partId: string,
         options: CallOptions = {},
     ): Promise<void> {
-        await this.#of("deletePart", sessionId, { ...options, messageId, partId });
+        await this.#of("deletePart", sessionId, options, { messageId, partId });
     }
 
     /**
@@ -84,8 +84,8 @@ export class Messages {
         content: Content,
         options: PromptOptions = {},
     ): Promise<Message> {
-        const said = { ...options, content: pieces(content) };
-        return views.message(await this.#of("prompt", sessionId, said));
+        const said = { content: pieces(content) };
+        return views.message(await this.#of("prompt", sessionId, options, said));
     }
 
     /** The same as `prompt`. */
@@ -106,7 +106,7 @@ export class Messages {
         content: Content,
         options: PromptOptions = {},
     ): Promise<void> {
-        await this.#of("promptAsync", sessionId, { ...options, content: pieces(content) });
+        await this.#of("promptAsync", sessionId, options, { content: pieces(content) });
     }
 
     /** Runs one of the server's commands and waits for its turn; errors as of `prompt`. */
@@ -116,8 +116,8 @@ export class Messages {
         given: string = "",
         options: CommandOptions = {},
     ): Promise<Message> {
-        const run = { ...options, command, arguments: given };
-        return views.message(await this.#of("command", sessionId, run));
+        const run = { command, arguments: given };
+        return views.message(await this.#of("command", sessionId, options, run));
     }
 
     /**
@@ -125,7 +125,7 @@ export class Messages {
      * its output. Rejects with `CONFLICT` while a turn runs.
      */
     async shell(sessionId: string, command: string, options: ShellOptions = {}): Promise<Message> {
-        return views.message(await this.#of("shell", sessionId, { ...options, command }));
+        return views.message(await this.#of("shell", sessionId, options, { command }));
     }
 
     /** Has a model look at the project and write its `AGENTS.md`; waits for the turn. */
@@ -133,7 +133,7 @@ export class Messages {
         return views.message(await this.#of("init", sessionId, options));
     }
 
-    #of<T>(name: string, sessionId: string, options: object): Promise<T> {
-        return this.#transport.call(`messages.${name}`, { ...options, sessionId });
+    #of<T>(name: string, sessionId: string, options: CallOptions, own: object = {}): Promise<T> {
+        return this.#transport.call(`messages.${name}`, { ...own, sessionId }, options);
     }
 }

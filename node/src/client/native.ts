@@ -23,7 +23,7 @@ export interface NativeClient {
     readonly baseUrl: string;
     readonly directory: string | null;
     readonly isClosed: boolean;
-    withDirectory(directory: string): NativeClient;
+    withDirectory(options: string): NativeClient;
     operation(name: string, options: string): NativeOperation;
     subscribe(sessionId?: string): Promise<NativeEventStream>;
 }

@@ -13,7 +13,7 @@ export class Permissions {
 
     /** The outstanding requests of the client's directory, those of aborted turns too. */
     list(options: CallOptions = {}): Promise<PermissionRequest[]> {
-        return this.#transport.call("permissions.list", { ...options });
+        return this.#transport.call("permissions.list", {}, options);
     }
 
     /**
@@ -25,7 +25,7 @@ export class Permissions {
         reply: "once" | "always" | "reject",
         options: { message?: string | undefined } & CallOptions = {},
     ): Promise<void> {
-        await this.#transport.call("permissions.reply", { ...options, requestId, reply });
+        await this.#transport.call("permissions.reply", { requestId, reply }, options);
     }
 }
 
@@ -40,7 +40,7 @@ export class Questions {
 
     /** The outstanding questions of the client's directory. */
     list(options: CallOptions = {}): Promise<QuestionRequest[]> {
-        return this.#transport.call("questions.list", { ...options });
+        return this.#transport.call("questions.list", {}, options);
     }
 
     /**
@@ -52,11 +52,11 @@ export class Questions {
         answers: readonly (readonly string[])[],
         options: CallOptions = {},
     ): Promise<void> {
-        await this.#transport.call("questions.reply", { ...options, requestId, answers });
+        await this.#transport.call("questions.reply", { requestId, answers }, options);
     }
 
     /** Gives no answer. */
     async reject(requestId: string, options: CallOptions = {}): Promise<void> {
-        await this.#transport.call("questions.reject", { ...options, requestId });
+        await this.#transport.call("questions.reject", { requestId }, options);
     }
 }

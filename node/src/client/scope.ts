@@ -33,7 +33,7 @@ export class SessionScope implements AsyncDisposable {
     async close(): Promise<void> {
         if (!this.#isOpen) return;
         this.#isOpen = false;
-        await this.#client._transport.call("scope.close", { sessionId: this.session.id });
+        await this.#client._transport.call("scope.close", { sessionId: this.session.id }, {});
     }
 
     async [Symbol.asyncDispose](): Promise<void> {

@@ -115,12 +115,12 @@ export class Sessions {
 
     /** Makes a session. Rejects with `INVALID_REQUEST` for a model without a provider. */
     async create(options: CreateSession = {}): Promise<Session> {
-        return views.session(await this.#transport.call("sessions.create", options));
+        return views.session(await this.#transport.call("sessions.create", {}, options));
     }
 
     /** The sessions of the client's directory, newest change first: all of them by default. */
     async list(options: ListSessions = {}): Promise<Session[]> {
-        return views.sessions(await this.#transport.call("sessions.list", options));
+        return views.sessions(await this.#transport.call("sessions.list", {}, options));
     }
 
     /** One session. */
@@ -222,10 +222,7 @@ export class Sessions {
         messageId: string,
         options: CallOptions = {},
     ): Promise<FileDiff[]> {
-        const found = await this.#of<unknown[]>("diffMessage", sessionId, {
-            ...options,
-            messageId,
-        });
+        const found = await this.#of<unknown[]>("diffMessage", sessionId, options, { messageId });
         return found.map(views.diff);
     }
 
@@ -237,7 +234,7 @@ export class Sessions {
         return this.#of("export", sessionId, options);
     }
 
-    #of<T>(name: string, sessionId: string, options: object): Promise<T> {
-        return this.#transport.call(`sessions.${name}`, { ...options, sessionId });
+    #of<T>(name: string, sessionId: string, options: CallOptions, own: object = {}): Promise<T> {
+        return this.#transport.call(`sessions.${name}`, { ...own, sessionId }, options);
     }
 }

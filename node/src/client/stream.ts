@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { OpencodeError, later } from "../errors.js";
 import type { Event, EventOf, EventType } from "./events.js";
 import type { NativeClient, NativeEventStream } from "./native.js";
-import { cancelled, checked, type CallOptions } from "./transport.js";
+import { cancelled, checked, optional, type CallOptions } from "./transport.js";
 import * as views from "./views.js";
 
 type Listener = (event: never) => void;
@@ -54,8 +54,9 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
     static async _open(
         client: NativeClient,
         sessionId: string | undefined,
-        { signal }: CallOptions,
+        options: CallOptions,
     ): Promise<EventStream> {
+        const { signal } = optional(options, "subscribe");
         checked(signal, "subscribe");
         if (sessionId !== undefined && typeof sessionId !== "string") {
             const message = "subscribe: sessionId is no string";

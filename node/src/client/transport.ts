@@ -17,12 +17,16 @@ export interface CallOptions {
 export class Transport {
     constructor(readonly native: NativeClient) {}
 
-    /** Names are in camelCase here and in snake_case in the core; what stands deeper stays. */
-    async call<T>(name: string, given: object = {}): Promise<T> {
-        const { signal, ...options } = given as CallOptions;
+    /**
+     * `own` is what the call itself says beside its caller's options. Names are in camelCase here
+     * and in snake_case in the core; what stands deeper stays.
+     */
+    async call<T>(name: string, own: object, options: CallOptions): Promise<T> {
+        const { signal, ...given } = optional(options, name);
         checked(signal, name);
         const text = await later(async () => {
-            const operation = this.native.operation(snake(name), write(renamed(options), name));
+            const said = write(renamed({ ...given, ...own }), name);
+            const operation = this.native.operation(snake(name), said);
             return signal === undefined ? operation.run() : cancellable(operation, signal);
         }).catch((error: unknown) => {
             throw inOurWords(error);
@@ -30,6 +34,14 @@ export class Transport {
         if (text === null) throw cancelled(name, signal);
         return read(text) as T;
     }
+}
+
+/** Options are an object; spreading anything else would lose it without a word. */
+export function optional<O extends object>(options: O, what: string): O {
+    if (typeof options === "object" && options !== null && !Array.isArray(options)) return options;
+    const hint = "pass an object, or nothing";
+    const message = `${what}: the options are no object`;
+    throw new OpencodeError(message, { code: "INVALID_ARGUMENT", hint });
 }
 
 /** The error of a call whose signal was aborted. */

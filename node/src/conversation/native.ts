@@ -32,7 +32,7 @@ export interface NativeConversation {
     ): Promise<NativeConversation>;
     on(kind: string, key: number): number;
     off(number: number): boolean;
-    close(waits: boolean): Promise<void>;
+    close(): Promise<void>;
     record(): NativeSession;
 }
 

@@ -6,7 +6,7 @@ import type { RequestUsage } from "./records.js";
 import { Turn } from "./turn.js";
 import { told } from "./warn.js";
 import { read, write } from "../data.js";
-import { OpencodeError, sync } from "../errors.js";
+import { type ErrorDetails, OpencodeError, sync } from "../errors.js";
 import type { JsonObject, Json } from "../sessions/records.js";
 
 /** What a model is asked. */
@@ -96,9 +96,10 @@ export class ScriptedModel {
         if (!Array.isArray(replies)) throw refused("replies are a list of texts and replies");
         const given = replies.map((reply: string | Reply) => {
             if (typeof reply !== "object" || reply === null) return reply;
-            const { usage, error, ...rest } = reply;
+            const { usage, error, calls, ...rest } = reply;
             return {
                 ...rest,
+                ...(calls && { calls: calls.map((call) => ({ params: {}, ...call })) }),
                 ...(usage && { usage: snaked(usage) }),
                 ...(error && { error: snaked(error) }),
             };
@@ -192,8 +193,9 @@ function plainEvent(event: ProviderEvent): unknown {
 /** Failures that pass. */
 const PASSING = ["RATE_LIMIT", "CONNECTION", "TIMEOUT"];
 
-function failed(error: unknown): { message: string; code?: string; retryable?: boolean } {
+function failed(error: unknown): { message: string } & Partial<ErrorDetails> {
     if (!(error instanceof OpencodeError)) return { message: told(error) };
-    const retryable = error.retryable || PASSING.includes(error.code);
-    return { message: error.message.toWellFormed(), code: error.code, retryable };
+    const { code, retryAfter } = error;
+    const retryable = error.retryable || PASSING.includes(code);
+    return { message: error.message.toWellFormed(), code, retryable, retryAfter };
 }

@@ -141,7 +141,7 @@ export class ResponseStream implements AsyncIterable<Chunk>, PromiseLike<Answer>
     /** Ends the turn, and waits until what was said is stored. */
     async [Symbol.asyncDispose](): Promise<void> {
         this.end();
-        if (!Turn.waits(this.#sessionId)) await this.#native.settle();
+        await this.#native.settle();
     }
 
     async #result(): Promise<Answer> {

@@ -76,14 +76,13 @@ process.on("exit", closeConversations);
 export class Session {
     readonly #native: NativeConversation;
     readonly #home: Home;
-    #listeners: { event: string; callback: unknown; number: number; key: number }[] = [];
+    #listeners: Listener[] = [];
     #givenBack = false;
 
     private constructor(native: NativeConversation, home: Home) {
         this.#native = native;
         this.#home = home;
-        const failed = home.keep((data: unknown) => this.#failed(data as Failure));
-        native.on("error", failed);
+        this.#listen("error", undefined, (data) => this.#failed(data as Failure));
     }
 
     /** @internal */
@@ -224,46 +223,28 @@ export class Session {
         this.#check();
         if (typeof callback !== "function") throw plain.refused("a callback is a function");
         const context = AsyncLocalStorage.snapshot();
-        const call = (...told: unknown[]): void =>
-            context(called, event, callback as (...told: unknown[]) => unknown, told);
-        if ((event as string) === "error") {
-            this.#listeners.push({ event, callback: callback, number: -1, key: -1 });
-            this.#errors.push([callback, call]);
-            return this;
-        }
-        const made = READ[event] as ((data: unknown) => unknown[]) | undefined;
-        const key = this.#home.keep((data: unknown) => call(...(made?.(data) ?? [])));
-        try {
-            const number = sync(() => this.#native.on(plain.string(event, "an event"), key));
-            this.#listeners.push({ event, callback, number, key });
-        } catch (error) {
-            this.#home.forget(key);
-            throw error;
+        const call = (...told: unknown[]): void => context(called, event, callback as Called, told);
+        if (event === "error") {
+            // Told by the one listener that there always is.
+            this.#listeners.push({ event, callback, call });
+        } else {
+            const made = READ[event] as ((data: unknown) => unknown[]) | undefined;
+            this.#listen(plain.string(event, "an event"), callback, (data) =>
+                call(...(made?.(data) ?? [])),
+            );
         }
         return this;
     }
-
-    readonly #errors: [callback: unknown, call: (error: unknown) => void][] = [];
 
     /** Takes a callback out. */
     off<E extends keyof SessionEvents>(
         event: E,
         callback: (...told: SessionEvents[E]) => unknown,
     ): this {
-        const at = this.#listeners.findIndex(
+        const found = this.#listeners.find(
             (known) => known.event === event && known.callback === callback,
         );
-        const [gone] = at === -1 ? [] : this.#listeners.splice(at, 1);
-        if (gone === undefined) return this;
-        if (gone.number === -1) {
-            this.#errors.splice(
-                this.#errors.findIndex(([known]) => known === callback),
-                1,
-            );
-        } else {
-            this.#native.off(gone.number);
-            this.#home.forget(gone.key);
-        }
+        if (found !== undefined) this.#forget(found);
         return this;
     }
 
@@ -374,11 +355,11 @@ export class Session {
 
     /**
      * Makes everything durable and lets others write. A turn that runs is ended, and what it said is
-     * stored as interrupted; this waits for that, except in what the turn waits for.
+     * stored as interrupted; this waits for that.
      */
     async close(): Promise<void> {
         if (this.#givenBack) return;
-        await later(() => this.#native.close(!Turn.waits(this.id)));
+        await later(() => this.#native.close());
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
@@ -388,6 +369,25 @@ export class Session {
     /** @internal It belongs to a pool again. */
     _giveBack(): void {
         this.#givenBack = true;
+        for (const listener of this.#listeners) this.#forget(listener);
+    }
+
+    #listen(event: string, callback: unknown, heard: (data: unknown) => void): void {
+        const key = this.#home.keep(heard);
+        try {
+            const number = sync(() => this.#native.on(event, key));
+            this.#listeners.push({ event, callback, native: { number, key } });
+        } catch (error) {
+            this.#home.forget(key);
+            throw error;
+        }
+    }
+
+    #forget(listener: Listener): void {
+        this.#listeners = this.#listeners.filter((known) => known !== listener);
+        if (listener.native === undefined) return;
+        this.#native.off(listener.native.number);
+        this.#home.forget(listener.native.key);
     }
 
     #check(): void {
@@ -399,8 +399,11 @@ export class Session {
     #failed(failure: Failure): void {
         const { message, ...details } = failure;
         const error = new OpencodeError(message, details);
-        if (this.#errors.length === 0) warn("a turn failed and nobody heard it", error);
-        for (const [, call] of [...this.#errors]) call(error);
+        const listeners = this.#listeners.flatMap(({ event, call }) =>
+            event === "error" && call ? [call] : [],
+        );
+        if (listeners.length === 0) warn("a turn failed and nobody heard it", error);
+        for (const call of listeners) call(error);
     }
 
     #now(call: object): unknown {
@@ -412,6 +415,17 @@ export class Session {
         this.#check();
         return read(await later(() => this.#native.call(write(call, "call"))));
     }
+}
+
+type Called = (...told: unknown[]) => unknown;
+
+interface Listener {
+    event: string;
+    callback: unknown;
+    /** Of the compiled half's. */
+    native?: { number: number; key: number };
+    /** Of ours. */
+    call?: Called;
 }
 
 type Failure = { message: string; code: string };

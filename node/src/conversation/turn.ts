@@ -71,13 +71,11 @@ export class Turn {
     /** Holds the turn, what it asks, and the process, until it is over. */
     async hold(native: NativeResponse, ...kept: unknown[]): Promise<void> {
         Turn.#running.set(this.id, this);
-        try {
-            await native.settle();
-        } finally {
-            Turn.#running.delete(this.id);
-            this.#isOver = true;
-            kept.length = 0;
-        }
+        // It fails only where the process ends.
+        await native.settle().catch(() => undefined);
+        Turn.#running.delete(this.id);
+        this.#isOver = true;
+        kept.length = 0;
     }
 
     /** Keeps what the program threw, and the words in which it goes through the library. */

@@ -68,7 +68,8 @@ export class SessionStorage {
 
     /**
      * Stores a session's unsaved changes, or all of one that is new here. What somebody else saved
-     * meanwhile stays; a change of something they changed too rejects with `SESSION_CONFLICT`.
+     * meanwhile stays; a change of something they changed too rejects with `SESSION_CONFLICT`, and so
+     * does a new record of an id that is stored, unless `overwrite` lets it replace that.
      */
     async save(session: SessionRecord, options: { overwrite?: boolean } = {}): Promise<void> {
         const { overwrite = false } = { ...options };

@@ -3,7 +3,7 @@ import { Client } from "opencode-sessions/client";
 
 async function main([what, baseUrl]: string[]): Promise<void> {
     if (what === undefined || baseUrl === undefined) throw new Error("say what to do, and where");
-    const client = new Client({ baseUrl });
+    const client = new Client({ baseUrl, onPermission: () => "once", onQuestion: () => null });
     const events = await client.subscribe();
     await events.next();
     if (what === "exiting") {

@@ -290,6 +290,12 @@ for (const form of FORMS) {
         const said = "Help me build a feature";
         await service.refuses(said, 429, "rate_limit_error", "Slow down", { retryAfter: 600 });
         await example({ create });
+        await assert.rejects(session.message(said).text(), {
+            code: "RATE_LIMIT",
+            status: 429,
+            retryable: true,
+            retryAfter: 600,
+        });
         await session.close();
         const long =
             form.name === "openai"

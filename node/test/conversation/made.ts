@@ -18,14 +18,16 @@ export async function made(
     provider: (string | Reply)[] | Provider | ScriptedModel,
     options: Given = {},
 ): Promise<Session> {
+    let session: Session | undefined;
+    // Before its folder goes.
+    test.after(() => session?.close());
     const storage = options.storage ?? new SessionStorage(folder(test));
-    const session = await Session.create({
+    session = await Session.create({
         model: "any",
         storage,
         provider: Array.isArray(provider) ? new ScriptedModel(provider) : provider,
         ...options,
     });
-    test.after(() => session.close());
     return session;
 }
 

@@ -1,15 +1,12 @@
 /** A model that answers over HTTP in OpenAI's or Anthropic's form, and what it was asked. */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, type TestContext } from "node:test";
 import { Session, type SessionOptions } from "opencode-sessions";
 import { folder } from "../places.js";
+import { Rig } from "./rig.js";
 
-const RIG = join(__dirname, "..", "..", "..", "..", "tests", "servers", "rig.mjs");
 const KEY = "key-of-a-test";
 export const USED = { prompt_tokens: 20, completion_tokens: 5 };
 
@@ -80,49 +77,6 @@ export const FORMS: readonly Form[] = [openai, anthropic];
 let rig: Promise<Rig> | undefined;
 after(async () => (await rig)?.stop());
 
-/** The scripted model of tests/servers. */
-class Rig {
-    readonly #process: ChildProcessWithoutNullStreams;
-    readonly #lines: AsyncIterator<string>;
-    #url = "";
-
-    constructor() {
-        this.#process = spawn(process.execPath, [RIG, "model"], {
-            stdio: ["pipe", "pipe", "pipe"],
-        });
-        this.#process.stderr.pipe(process.stderr);
-        this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
-    }
-
-    static async start(): Promise<Rig> {
-        const made = new Rig();
-        made.#url = (await made.#line())["model_url"];
-        return made;
-    }
-
-    get url(): string {
-        return this.#url;
-    }
-
-    async add(fixture: object): Promise<void> {
-        this.#process.stdin.write(`${JSON.stringify({ command: "add_fixture", fixture })}\n`);
-        const answer = await this.#line();
-        if (answer["ok"] !== true) throw new Error(answer["error"]);
-    }
-
-    async stop(): Promise<void> {
-        const ended = once(this.#process, "exit");
-        this.#process.stdin.end();
-        await ended;
-    }
-
-    async #line(): Promise<Body> {
-        const { value, done } = await this.#lines.next();
-        if (done === true) throw new Error("the rig has ended");
-        return JSON.parse(value) as Body;
-    }
-}
-
 /** A model of one test, which speaks one of the forms. */
 export class Service {
     readonly asked: { path: string; headers: IncomingHttpHeaders; body: Body }[] = [];
@@ -146,7 +100,7 @@ export class Service {
                 const { headers, url: path = "" } = request;
                 this.asked.push({ path, headers, body: JSON.parse(text) as Body });
                 try {
-                    const answer = await fetch(this.#rig.url + path, {
+                    const answer = await fetch(String(this.#rig.addresses["model_url"]) + path, {
                         method: "POST",
                         body: text,
                         headers: { "content-type": "application/json", authorization: "Bearer x" },
@@ -172,7 +126,7 @@ export class Service {
 
     /** Begins it; key, address and store are in the environment, as a program's would be. */
     static async start(test: TestContext, form: Form): Promise<Service> {
-        rig ??= Rig.start();
+        rig ??= Rig.start("model");
         const service = new Service(form, await rig, folder(test));
         const server = service.#server;
         server.listen(0, "127.0.0.1");
@@ -223,14 +177,13 @@ export class Service {
     /** Whoever says this is answered by an error. */
     refuses(said: string, status: number, kind: string, message: string, more: object = {}) {
         const error = { message, type: kind, code: kind };
-        return this.#rig.add({
-            match: { userMessage: said },
-            response: { error, status, ...more },
+        return this.#rig.command("add_fixture", {
+            fixture: { match: { userMessage: said }, response: { error, status, ...more } },
         });
     }
 
     #add(match: object, response: object, { usage = USED, ...more }: { usage?: object | null }) {
         const whole = usage === null ? response : { ...response, usage };
-        return this.#rig.add({ match, response: whole, ...more });
+        return this.#rig.command("add_fixture", { fixture: { match, response: whole, ...more } });
     }
 }

@@ -49,6 +49,7 @@ const DATA: [string, unknown][] = [
     ["an integer of 65 bits", 2n ** 64n],
     ["a negative one", -(2n ** 63n) - 1n],
     ["a lone surrogate", "half \ud83d"],
+    ["a lone surrogate before digits", "\ud8005"],
     ["a lone surrogate in a name", { "\udc00": 1 }],
     ["a map", new Map([["a", 1]])],
     ["bytes", new Uint8Array(4)],

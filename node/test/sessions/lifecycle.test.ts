@@ -117,6 +117,27 @@ test("worker threads", async (t) => {
     assert.deepEqual(await storage.verify(), []);
 });
 
+test("the manager of the process is one for all threads, and no worker's end closes it", async (t) => {
+    // Before the folder is taken away.
+    t.after(() => SessionManager.resetInstance());
+    SessionManager.configure({ path: folder(t) });
+    const manager = SessionManager.getInstance();
+    const session = await manager.create();
+    const heard: string[] = [];
+    manager.registerHook("session:message", (_, { content }) => heard.push(content));
+    await Promise.all([1, 2].map(() => once(worker(t, { count: 5 }), "exit")));
+    assert.equal(manager.currentSession, session);
+    assert.equal(session.messageCount, 10);
+    await manager.addMessage("user", "the last");
+    assert.equal(heard.length, 11);
+    assert.equal(heard.at(-1), "the last");
+
+    await once(worker(t, { count: 1, fresh: true }), "exit");
+    assert.notEqual(manager.currentSession?.id, session.id);
+    await manager.addMessage("user", "to what the worker made");
+    assert.equal(manager.currentSession?.messageCount, 2);
+});
+
 test("a worker that is terminated in mid-append loses nothing acknowledged", async (t) => {
     const path = folder(t);
     const made = worker(t, { path, count: 1e9 });
@@ -128,8 +149,14 @@ test("a worker that is terminated in mid-append loses nothing acknowledged", asy
     });
     await enough;
     await made.terminate();
+    const id = messages[0]![0];
+    const holder = spawn(process.execPath, [join(PROGRAMS, "holds.js"), path, id]);
+    t.after(() => holder.kill("SIGKILL"));
+    assert.equal(String(await once(holder.stdout, "data")), "open\n", "another process may write");
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
     const manager = new SessionManager(new SessionStorage(path));
-    const session = await manager.resume(messages[0]![0]);
+    const session = await manager.resume(id);
     const stored = session.messages.map(({ id }) => id);
     assert.deepEqual(
         stored.slice(0, messages.length),

@@ -110,3 +110,69 @@ test("there is one manager for the process until it is reset", (t) => {
     assert.throws(() => SessionManager.configure({}), { code: "INVALID_ARGUMENT" });
     SessionManager.resetInstance();
 });
+
+test("creating and resuming close the present session, and the latest is found again", async (t) => {
+    const manager = managed(folder(t));
+    assert.equal(await manager.resumeLatest(), null);
+    const first = await manager.create({ workingDir: "/one" });
+    const second = await manager.create({ workingDir: "/two" });
+    assert.throws(() => (first.title = "x"), { name: "OpencodeError" });
+    await manager.addMessage("user", "later");
+    assert.equal((await manager.resumeLatest())?.id, second.id);
+    assert.equal((await manager.resumeLatest({ workingDir: "/one" }))?.id, first.id);
+    assert.equal(await manager.resumeLatest({ workingDir: "/three" }), null);
+    assert.equal((await manager.resumeOrCreate({ workingDir: "/two" })).id, second.id);
+    const created = await manager.resumeOrCreate({ workingDir: "/three", title: "New" });
+    assert.deepEqual([created.title, manager.currentSession], ["New", created]);
+    await manager.close();
+});
+
+test("a shared prefix names its candidates", async (t) => {
+    const manager = managed(folder(t));
+    for (const id of ["prefix-one", "prefix-two"]) await manager.create({ id });
+    await manager.close();
+    await assert.rejects(manager.resume("prefix-"), {
+        code: "INVALID_ID",
+        candidates: ["prefix-one", "prefix-two"],
+    });
+    assert.equal((await manager.getSession("prefix-o"))?.id, "prefix-one");
+    assert.equal(await manager.getSession("nothing"), null);
+});
+
+test("messages are edited and deleted with what belongs to them", async (t) => {
+    const manager = managed(folder(t));
+    const session = await manager.create();
+    const call = { id: "call_1", type: "function", function: { name: "ls", arguments: "{}" } };
+    const asked = await manager.addMessage("user", "List", { name: "zoë", important: true });
+    const calls = await manager.addMessage("assistant", "", { toolCalls: [call] });
+    const result = await manager.addMessage("tool", "ok", { toolCallId: "call_1" });
+    const edited = await manager.editMessage(asked.id, { content: "List it", name: null });
+    assert.deepEqual([edited.content, edited.name, edited.important], ["List it", undefined, true]);
+    assert.deepEqual(await manager.deleteMessage(calls.id), [calls.id, result.id]);
+    assert.deepEqual(session.messages, [edited]);
+    await assert.rejects(manager.deleteMessage(calls.id), { code: "INVALID_ARGUMENT" });
+    assert.equal(await manager.generateTitle(), "List it");
+    assert.equal(
+        await manager.generateTitle(new SessionRecord()),
+        new SessionRecord().generateTitle(),
+    );
+    await manager.close();
+});
+
+test("a fork is a session of its own, and a deleted one is gone", async (t) => {
+    const manager = managed(folder(t));
+    const session = await manager.create({ title: "Original" });
+    const first = await manager.addMessage("user", "one");
+    await manager.addMessage("user", "two");
+    const fork = await manager.fork(session.id, { atMessage: first.id, newId: "forked" });
+    assert.deepEqual(fork.messages, [first]);
+    assert.deepEqual(fork.forkedFrom, { sessionId: session.id, messageId: first.id });
+    const empty = await manager.fork(session.id, { atMessage: first.id, inclusive: false });
+    assert.equal(empty.messageCount, 0);
+    const ended: unknown[] = [];
+    manager.registerHook("session:end", (each) => ended.push(each));
+    assert.equal(await manager.delete(session.id), true);
+    assert.equal(await manager.delete(session.id), false);
+    assert.deepEqual([manager.hasCurrent, ended], [false, []]);
+    assert.equal((await manager.listSessions()).length, 2);
+});

@@ -104,6 +104,5 @@ _DEFAULTS: dict[str, Any] = {
     "conversation": conversations.create,
     "index": _index,
     "manager": _manager,
-    "pool": conversations.new_pool,
     "storage": _default_storage,
 }

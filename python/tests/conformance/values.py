@@ -100,7 +100,9 @@ def canonical(value: Any) -> Any:
         return {key: canonical(one) for key, one in value.items()}
     kind = type(value)
     # What the compiled half makes is public under another module's name.
-    own = ("client",) if isinstance(value, View) else ("sessions", "hooks", "conversation", "client")
+    own = (
+        ("client",) if isinstance(value, View) else ("sessions", "hooks", "conversation", "client")
+    )
     for module in own:
         fields = _FIELDS.get(f"opencode.{module}.{kind.__name__}")
         if fields is not None and kind.__module__.startswith("opencode."):

@@ -11,18 +11,18 @@ mod stream;
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Function, within_runtime_if_available};
+use napi::Env;
+use napi::bindgen_prelude::{Function, PromiseRaw, within_runtime_if_available};
 use napi_derive::napi;
 use opencode_sessions::server::{Client, ClientBuilder, Operation};
-use opencode_sessions::{EventStream, OpencodeError, Result};
+use opencode_sessions::{OpencodeError, Result};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use self::handlers::Asked;
-use self::options::Connecting;
+use self::options::{Connecting, Elsewhere};
 use self::stream::NativeEventStream;
-use crate::calls::{here, read};
-use crate::errors::thrown;
+use crate::calls::{here, promise, read};
 use crate::text;
 
 /// A client of the core. Every text is JSON.
@@ -85,8 +85,11 @@ impl NativeClient {
 
     /// The same client for another directory.
     #[napi]
-    pub fn with_directory(&self, directory: String) -> napi::Result<Self> {
-        here(|| Ok(Self::of(self.held.client()?.with_directory(directory)?)))
+    pub fn with_directory(&self, options: String) -> napi::Result<Self> {
+        here(|| {
+            let Elsewhere { directory } = read(&options)?;
+            Ok(Self::of(self.held.client()?.with_directory(directory)?))
+        })
     }
 
     #[napi(getter)]
@@ -114,16 +117,20 @@ impl NativeClient {
 
     /// The events of a session, or of the directory, from when the promise resolves.
     #[napi]
-    pub async fn subscribe(&self, session_id: Option<String>) -> napi::Result<NativeEventStream> {
-        let opened = subscribed(&self.held, session_id.as_deref()).await;
-        opened.map(NativeEventStream::of).map_err(|error| thrown(&error))
-    }
-}
-
-async fn subscribed(held: &Held, session_id: Option<&str>) -> Result<EventStream> {
-    match session_id {
-        Some(id) => held.client()?.subscribe_session(id).await,
-        None => held.client()?.subscribe().await,
+    pub fn subscribe<'env>(
+        &self,
+        env: &'env Env,
+        session_id: Option<String>,
+    ) -> napi::Result<PromiseRaw<'env, NativeEventStream>> {
+        let held = Arc::clone(&self.held);
+        promise(env, async move {
+            let client = held.client()?;
+            let stream = match session_id {
+                Some(id) => client.subscribe_session(&id).await,
+                None => client.subscribe().await,
+            };
+            stream.map(NativeEventStream::of)
+        })
     }
 }
 
@@ -139,10 +146,14 @@ pub struct NativeOperation {
 impl NativeOperation {
     /// Its result as JSON, or nothing when it was cancelled.
     #[napi]
-    pub async fn run(&self) -> napi::Result<Option<String>> {
-        let work = async { self.held.client()?.perform(self.operation.clone()).await };
-        let done = self.cancelled.run_until_cancelled(work).await;
-        done.map(|result| result.and_then(text::exact).map_err(|error| thrown(&error))).transpose()
+    pub fn run<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+        let (held, operation) = (Arc::clone(&self.held), self.operation.clone());
+        let cancelled = self.cancelled.clone();
+        promise(env, async move {
+            let work = async { held.client()?.perform(operation).await };
+            let done = cancelled.run_until_cancelled(work).await;
+            done.map(|result| result.and_then(text::exact)).transpose()
+        })
     }
 
     /// Ends the wait for it at once.

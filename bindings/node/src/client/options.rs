@@ -24,6 +24,12 @@ pub(super) struct Connecting {
     handler_timeout: Option<f64>,
 }
 
+/// What another directory is said by.
+#[derive(Deserialize)]
+pub(super) struct Elsewhere {
+    pub(super) directory: String,
+}
+
 impl Connecting {
     /// How long a handler may take.
     pub(super) fn handler_timeout(&self) -> Result<Option<Duration>> {

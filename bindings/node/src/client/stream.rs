@@ -1,10 +1,12 @@
 //! A stream of events.
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::server::operations::view::EventView;
 use opencode_sessions::{Event, EventStream, Result};
 
-use crate::errors::thrown;
+use crate::calls::promise;
 use crate::text;
 
 /// The events of a directory or a session, as JSON.
@@ -23,10 +25,11 @@ impl NativeEventStream {
 impl NativeEventStream {
     /// The next event, or nothing at the end.
     #[napi]
-    pub async fn next(&self) -> napi::Result<Option<String>> {
-        let next = self.stream.recv().await;
-        next.map(|event| event.and_then(|event| told(&event)).map_err(|error| thrown(&error)))
-            .transpose()
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+        let stream = self.stream.clone();
+        promise(env, async move {
+            stream.recv().await.map(|event| event.and_then(|event| told(&event))).transpose()
+        })
     }
 
     /// Ends the stream; who waits for an event is told at once.

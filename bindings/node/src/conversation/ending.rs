@@ -1,10 +1,10 @@
 //! What is open when a thread of JavaScript ends: it is closed, and what was said is stored.
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 
+use futures_util::FutureExt;
 use napi::Env;
 use napi::bindgen_prelude::block_on;
 use napi_derive::napi;
@@ -39,7 +39,7 @@ thread_local! {
 /// Closes the conversations of this thread also when it is ended from outside.
 pub(super) fn watch(env: Env, home: &Home) -> napi::Result<()> {
     if !IS_WATCHED.replace(true) {
-        env.add_env_cleanup_hook(home.thread(), |thread| close_all(thread))?;
+        env.add_env_cleanup_hook(home.thread(), close_all)?;
     }
     Ok(())
 }
@@ -59,16 +59,18 @@ fn close_all(thread: ThreadId) {
         .filter_map(|open| Some((open.conversation.upgrade()?, open.home.upgrade())))
         .collect();
     drop(all);
+    let _waiting: Vec<_> =
+        open.iter().flat_map(|(_, home)| home).map(|home| home.waiting()).collect();
     // All at once: each may have a turn to end.
-    for (conversation, home) in &open {
-        if let Some(home) = home {
-            home.is_waiting.store(true, Ordering::SeqCst);
-        }
+    for (conversation, _) in &open {
         // Told by `closed`.
         let _ = conversation.close();
     }
     for (conversation, _) in &open {
-        // There is nobody left to tell.
-        let _ = block_on(conversation.closed());
+        let mut closed = Box::pin(conversation.closed());
+        // Most are: those need no runtime, which may be gone. There is nobody left to tell.
+        if (&mut closed).now_or_never().is_none() {
+            let _ = block_on(closed);
+        }
     }
 }

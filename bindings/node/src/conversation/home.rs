@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{FnArgs, Function, FunctionRef};
@@ -33,8 +33,8 @@ pub(super) struct Home {
     about: FunctionRef<FnArgs<(String,)>, String>,
     thread: ThreadId,
     asked: AtomicU32,
-    /// Its thread waits for this library and answers nothing.
-    pub(super) is_waiting: AtomicBool,
+    /// How many calls its thread is in: meanwhile it answers nothing.
+    waiting: AtomicUsize,
 }
 
 /// What a conversation is made for: `tell` is told all things, `about` answers at once.
@@ -61,7 +61,7 @@ impl NativeHome {
             about: about.create_ref()?,
             thread: thread::current().id(),
             asked: AtomicU32::new(0),
-            is_waiting: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
         };
         super::ending::watch(env, &home)?;
         Ok(Self { home: Arc::new(home) })
@@ -133,10 +133,28 @@ impl Home {
             match receiver.recv_timeout(LOOK) {
                 Ok(Piece::Done(answer)) => return Some(answer),
                 Err(std::sync::mpsc::RecvTimeoutError::Timeout)
-                    if !self.is_waiting.load(Ordering::SeqCst) => {}
+                    if self.waiting.load(Ordering::SeqCst) == 0 => {}
                 _ => return None,
             }
         }
+    }
+}
+
+/// Its thread waits for this library until this is dropped.
+pub(super) struct Waiting<'a>(&'a Home);
+
+impl Home {
+    /// Said where a call on its thread may wait for something of a turn's, which may wait for an
+    /// answer from there.
+    pub(super) fn waiting(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        Waiting(self)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

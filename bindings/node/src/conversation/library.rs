@@ -15,7 +15,7 @@ use crate::text;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 enum Call {
-    List { query: Listing },
+    List { query: Box<Listing> },
     Info { session_id: String },
     Delete { session_id: String },
     DeleteAll {},

@@ -16,7 +16,7 @@ use super::home::{Home, Speaking};
 use super::options::OwnTool;
 use super::response::NativeResponse;
 use crate::calls::{apart, here, read};
-use crate::errors::told;
+use crate::errors::{thrown, told};
 use crate::session::NativeSession;
 use crate::text;
 
@@ -118,6 +118,7 @@ impl NativeConversation {
     /// Does one thing, on this thread.
     #[napi]
     pub fn call_sync(&self, call: String) -> napi::Result<String> {
+        let _waiting = self.home.waiting();
         here(|| run(&self.conversation, &self.home, read(&call)?))
     }
 
@@ -168,16 +169,14 @@ impl NativeConversation {
         self.conversation.off(ListenerId::from_u64(number as u64))
     }
 
-    /// Closes it; waits until a turn that ran has let go, unless who closes is asked by that turn.
+    /// Closes it, and waits until a turn that ran has let go.
     #[napi]
-    pub async fn close(&self, waits: bool) -> napi::Result<()> {
+    pub async fn close(&self) -> napi::Result<()> {
         let conversation = Arc::clone(&self.conversation);
         apart(move || conversation.close()).await?;
-        if waits {
-            self.conversation.closed().await.map_err(|error| crate::errors::thrown(&error))?;
-        }
+        let closed = self.conversation.closed().await;
         self.home.flush().await;
-        Ok(())
+        closed.map_err(|error| thrown(&error))
     }
 
     #[napi(getter)]

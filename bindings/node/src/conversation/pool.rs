@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use napi::bindgen_prelude::within_runtime_if_available;
 use napi_derive::napi;
 use opencode_sessions::conversation::{Conversation, Lent, SessionPool};
+use tokio::runtime::Handle;
 
 use super::home::Home;
 use super::live::NativeConversation;
@@ -38,6 +38,7 @@ impl NativePool {
         let conversation = NativeConversation::of(Conversation::clone(&lent), &self.home);
         Ok(NativeLent {
             lent: Mutex::new(Some(lent)),
+            runtime: Handle::current(),
             conversation: Mutex::new(Some(conversation)),
         })
     }
@@ -57,6 +58,8 @@ impl NativePool {
 #[napi]
 pub struct NativeLent {
     lent: Mutex<Option<Lent>>,
+    /// Kept: objects are let go of when the runtime is gone, too.
+    runtime: Handle,
     conversation: Mutex<Option<NativeConversation>>,
 }
 
@@ -73,7 +76,8 @@ impl NativeLent {
     pub fn give_back(&self) {
         let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Where its pool can wait for a turn that still runs.
-        within_runtime_if_available(|| drop(lent));
+        let _on = self.runtime.enter();
+        drop(lent);
     }
 }
 

@@ -22,8 +22,8 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    pub(super) fn on(manager: &SessionManager, event: String, fails: Option<String>) -> Done {
-        let is_glob = EventPattern::parse(&event)?.is_glob();
+    pub(super) fn on(manager: &SessionManager, event: &str, fails: Option<String>) -> Done {
+        let is_glob = EventPattern::parse(event)?.is_glob();
         let heard = Arc::new(Self::default());
         let noting = Arc::clone(&heard);
         let callback = move |event: &SessionEvent| {
@@ -31,7 +31,7 @@ impl Heard {
             notes.push(note(event, is_glob));
             fails.clone().map_or(Ok(()), Err)
         };
-        let id = manager.register_hook(&event, Arc::new(callback))?;
+        let id = manager.register_hook(event, Arc::new(callback))?;
         heard.id.set(id).ok();
         Ok(Thing::Heard(heard))
     }
@@ -84,10 +84,10 @@ pub(crate) const TABLE: Table = &[
         NOTHING
     }),
     ("hooks.fire", |c| {
-        let event = event(c.args.need("event"))?;
+        let event = event(&c.args.need("event"))?;
         data(registry(c).fire(&event).iter().map(result).collect::<Vec<_>>())
     }),
-    ("hook_event.new", |c| data(told(&event(c.args.rest())?))),
+    ("hook_event.new", |c| data(told(&event(&c.args.rest())?))),
     ("hook_event.session_start", |c| {
         data(told(&HookEvent::session_start(c.args.text("session_id"))))
     }),
@@ -128,10 +128,10 @@ fn registry(c: &Call<'_>) -> Arc<HookRegistry> {
 /// The event a step is about.
 fn about(c: &Call<'_>) -> Result<HookEvent> {
     let told = c.on.as_ref().map(Thing::data).unwrap_or_default();
-    event(told.as_object().cloned().unwrap_or_default())
+    event(&told.as_object().cloned().unwrap_or_default())
 }
 
-fn event(told: Map<String, Value>) -> Result<HookEvent> {
+fn event(told: &Map<String, Value>) -> Result<HookEvent> {
     let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut event = HookEvent::new(SessionEventKind::parse(&text("name"))?, text("session_id"));
     for (key, value) in told.get("data").and_then(Value::as_object).into_iter().flatten() {

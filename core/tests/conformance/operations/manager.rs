@@ -116,7 +116,7 @@ pub(crate) const TABLE: Table = &[
     }),
     ("manager.register_hook", |c| {
         let (event, fails) = (c.args.text("event"), c.args.get("fails"));
-        hooks::Heard::on(&c.manager(), event, fails)
+        hooks::Heard::on(&c.manager(), &event, fails)
     }),
     ("manager.unregister_hook", |c| match c.args.thing("hook") {
         Some(Thing::Heard(heard)) => data(c.manager().unregister_hook(heard.id())),

@@ -79,7 +79,7 @@ pub(crate) const TABLE: Table = &[
     }),
     ("session.set", |c| {
         let (field, value) = (c.args.text("field"), c.args.value("value").unwrap_or_default());
-        let change = assignment(&field, value)?;
+        let change = assignment(&field, &value)?;
         edit(c, change)
     }),
     ("session.fork", |c| {
@@ -105,7 +105,7 @@ fn edit(c: &Call<'_>, change: Change) -> Done {
 }
 
 /// What assigning to a field is as a change.
-fn assignment(field: &str, value: Value) -> Result<Change> {
+fn assignment(field: &str, value: &Value) -> Result<Change> {
     let change = match field {
         "title" => json!({"op": "title_set", "data": {"title": value}}),
         "tags" => json!({"op": "tags_set", "data": {"tags": value}}),
