@@ -9,12 +9,16 @@ import * as client from "opencode-sessions/client";
 import * as sessions from "opencode-sessions";
 import { API, nodeNames, type Fields, type Step } from "./cases.js";
 import * as clients from "./clients.js";
+import * as conversations from "./conversations.js";
 import * as files from "./files.js";
 import * as hooks from "./hooks.js";
+import * as models from "./models.js";
 import * as processes from "./processes.js";
 import * as managers from "./managers.js";
 import * as servers from "./servers.js";
 import * as records from "./sessions.js";
+import * as tools from "./tools.js";
+import * as turns from "./turns.js";
 import { camelled, canonical, Names, type Result } from "./values.js";
 
 /** How one operation is called where it is not `method(options)`. */
@@ -36,19 +40,27 @@ export type Own<Args> = (names: Names, args: Args) => unknown;
 const AREAS: Record<string, string> = { "events.subscribe": "client" };
 export const LINES: Record<string, Line> = {
     ...clients.LINES,
+    ...conversations.LINES,
     ...hooks.LINES,
     ...managers.LINES,
+    ...models.LINES,
     ...records.LINES,
+    ...tools.LINES,
+    ...turns.LINES,
 };
 export const OWN: Record<string, Own<never>> = {
     ...clients.OWN,
     ...files.OWN,
     ...hooks.OWN,
+    ...models.OWN,
     ...processes.OWN,
     ...servers.OWN,
+    ...tools.OWN,
+    ...turns.OWN,
 };
 const DEFAULTS: Record<string, (names: Names) => unknown> = {
     ...clients.DEFAULTS,
+    ...conversations.DEFAULTS,
     ...managers.DEFAULTS,
 };
 
@@ -57,6 +69,11 @@ export const PACKAGE: Fields = { ...client, ...sessions };
 /** Does one step. */
 export async function call(names: Names, step: Step): Promise<Result> {
     const args = names.resolve(step.args ?? {}) as Fields;
+    const name = about(step);
+    const isMade = LINES[step.op]?.make !== undefined || OWN[step.op] !== undefined;
+    if (!isMade && !names.named.has(name) && DEFAULTS[name] !== undefined) {
+        names.name(name, await DEFAULTS[name](names));
+    }
     const { shows = canonical, ...line } = LINES[step.op] ?? {};
     const given = begin(names, step, line, args);
     // Not whatever can be awaited: an answer's stream can, and is the result itself.
@@ -68,7 +85,8 @@ function begin(names: Names, step: Step, line: Line, args: Fields): unknown {
     const own = OWN[step.op];
     if (own !== undefined) return own(names, args as never);
     if (line.make !== undefined) return line.make(names, args as never);
-    if (line.call !== undefined) return line.call(on(names, step) as never, args as never, names);
+    if (line.call !== undefined)
+        return line.call(names.get(about(step)) as never, args as never, names);
     const name = nodeNames(API.operations[step.op])[0]!;
     const given = inOrder(line, args);
     if (name.startsWith("new ")) {
@@ -78,7 +96,7 @@ function begin(names: Names, step: Step, line: Line, args: Fields): unknown {
     const [owner, member] = [PACKAGE[first!], places.pop()];
     if (member === undefined) return (owner as (...given: unknown[]) => unknown)(...given);
     const isStatic = typeof owner === "function" && Object.hasOwn(owner, member);
-    const object = isStatic ? owner : below(on(names, step), places);
+    const object = isStatic ? owner : below(names.get(about(step)), places);
     const found = (object as Fields)[member];
     return typeof found === "function" ? found.call(object, ...given) : found;
 }
@@ -106,9 +124,7 @@ function inOrder({ first = [] }: Line, args: Fields): unknown[] {
     return given.slice(0, given.findLastIndex((value) => value !== undefined) + 1);
 }
 
-/** What a step is about: what it names, else the one of its area, made when first used. */
-function on(names: Names, step: Step): unknown {
-    const name = step.on ?? AREAS[step.op] ?? step.op.split(".")[0]!;
-    const make = DEFAULTS[name];
-    return make === undefined ? names.get(name) : names.getOr(name, () => make(names));
+/** The name of what a step is about: the one it says, else that of its area. */
+function about({ on, op }: Step): string {
+    return on ?? AREAS[op] ?? op.split(".")[0]!;
 }

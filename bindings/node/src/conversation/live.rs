@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::home::{Home, Speaking};
 use super::options::OwnTool;
 use super::response::NativeResponse;
+use crate::arguments::Saying;
 use crate::calls::{apart, here, read};
 use crate::errors::{thrown, told};
 use crate::session::NativeSession;
@@ -104,9 +105,17 @@ impl NativeConversation {
     /// Says a message in the form that models take. The turn begins at once, and gives `speaker`
     /// to what it asks.
     #[napi]
-    pub fn message(&self, said: String, speaker: u32) -> napi::Result<NativeResponse> {
+    pub fn message(
+        &self,
+        said: String,
+        is_record: bool,
+        speaker: u32,
+    ) -> napi::Result<NativeResponse> {
         here(|| {
-            let message = SessionMessage::from_llm(read::<Map>(&said)?)?;
+            let message = match is_record {
+                true => read::<Saying>(&said)?.message()?,
+                false => SessionMessage::from_llm(read::<Map>(&said)?)?,
+            };
             let (sender, over) = oneshot::channel();
             let speaking = Arc::new(Speaking { id: speaker, _over: sender });
             let start = || self.conversation.send_from(message, speaking);
