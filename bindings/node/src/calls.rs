@@ -27,12 +27,15 @@ pub(crate) fn apart<T: ToNapiValue + Send + 'static>(
     env: &Env,
     call: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> napi::Result<PromiseRaw<'_, T>> {
-    env.spawn_future(async {
-        match spawn_blocking(call).await {
-            Ok(done) => done.map_err(|error| thrown(&error)),
-            Err(ended) => Err(napi::Error::from_reason(ended.to_string())),
-        }
-    })
+    promise(env, blocking(call))
+}
+
+/// Runs a call on a thread that may wait for the disk.
+pub(crate) async fn blocking<T: Send + 'static>(
+    call: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let ended = |_| OpencodeError::invalid("the process is ending");
+    spawn_blocking(call).await.map_err(ended)?
 }
 
 /// Has the runtime do what waits for the network; gives a promise. It owns what it uses, as a call

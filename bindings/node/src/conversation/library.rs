@@ -30,14 +30,14 @@ pub(crate) fn conversations<'env>(
     call: String,
 ) -> napi::Result<PromiseRaw<'env, String>> {
     let storage = storage.map(|storage| storage.storage.clone());
-    env.spawn_future(apart(move || {
+    apart(env, move || {
         let call = read(&call)?;
         let storage = match storage {
             Some(storage) => storage,
             None => SessionStorage::open(Default::default())?,
         };
         run(&storage, call)
-    }))
+    })
 }
 
 fn run(storage: &SessionStorage, call: Call) -> Result<String> {

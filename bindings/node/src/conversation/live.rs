@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::within_runtime_if_available;
+use napi::Env;
+use napi::bindgen_prelude::{PromiseRaw, within_runtime_if_available};
 use napi_derive::napi;
 use opencode_sessions::conversation::window::Keep;
 use opencode_sessions::conversation::{Conversation, ConversationEventKind, ListenerId};
@@ -16,8 +17,8 @@ use super::home::{Home, Speaking};
 use super::options::OwnTool;
 use super::response::NativeResponse;
 use crate::arguments::Saying;
-use crate::calls::{apart, here, read};
-use crate::errors::{thrown, told};
+use crate::calls::{apart, blocking, here, promise, read};
+use crate::errors::told;
 use crate::session::NativeSession;
 use crate::text;
 
@@ -133,24 +134,34 @@ impl NativeConversation {
 
     /// Does one thing, apart from this thread; who listens has heard of it.
     #[napi]
-    pub async fn call(&self, call: String) -> napi::Result<String> {
+    pub fn call<'env>(
+        &self,
+        env: &'env Env,
+        call: String,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        let done = apart(move || run(&conversation, &home, read(&call)?)).await;
-        self.home.flush().await;
-        done
+        promise(env, async move {
+            let own = Arc::clone(&home);
+            let done = blocking(move || run(&conversation, &own, read(&call)?)).await;
+            home.flush().await;
+            done
+        })
     }
 
     /// A copy that goes on by itself.
     #[napi]
-    pub async fn fork(
+    pub fn fork<'env>(
         &self,
+        env: &'env Env,
         from_message: Option<String>,
         new_session_id: Option<String>,
         inclusive: bool,
-    ) -> napi::Result<NativeConversation> {
-        let conversation = Arc::clone(&self.conversation);
-        let fork = move || conversation.fork(from_message.as_deref(), new_session_id, inclusive);
-        Ok(Self::of(apart(fork).await?, &self.home))
+    ) -> napi::Result<PromiseRaw<'env, NativeConversation>> {
+        let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
+        apart(env, move || {
+            let fork = conversation.fork(from_message.as_deref(), new_session_id, inclusive)?;
+            Ok(Self::of(fork, &home))
+        })
     }
 
     /// Tells the home of every later event of a kind, under this key. Gives the number to take it
@@ -180,12 +191,15 @@ impl NativeConversation {
 
     /// Closes it, and waits until a turn that ran has let go.
     #[napi]
-    pub async fn close(&self) -> napi::Result<()> {
-        let conversation = Arc::clone(&self.conversation);
-        apart(move || conversation.close()).await?;
-        let closed = self.conversation.closed().await;
-        self.home.flush().await;
-        closed.map_err(|error| thrown(&error))
+    pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
+        promise(env, async move {
+            let own = Arc::clone(&conversation);
+            blocking(move || own.close()).await?;
+            let closed = conversation.closed().await;
+            home.flush().await;
+            closed
+        })
     }
 
     #[napi(getter)]

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::conversation::tools::{Tool, ToolContext};
 use opencode_sessions::conversation::{
@@ -136,40 +138,42 @@ impl NativeOptions {
 
     /// A new conversation, or the one whose id is given.
     #[napi]
-    pub async fn create(&self) -> napi::Result<NativeConversation> {
-        self.made(Conversation::create).await
+    pub fn create<'env>(&self, env: &'env Env) -> Promised<'env> {
+        self.made(env, Conversation::create)
     }
 
     #[napi]
-    pub async fn resume(&self, id: String) -> napi::Result<NativeConversation> {
-        self.made(move |options| Conversation::resume(&id, options)).await
+    pub fn resume<'env>(&self, env: &'env Env, id: String) -> Promised<'env> {
+        self.made(env, move |options| Conversation::resume(&id, options))
     }
 
     #[napi]
-    pub async fn load(&self, id: String) -> napi::Result<NativeConversation> {
-        self.made(move |options| Conversation::load(&id, options)).await
+    pub fn load<'env>(&self, env: &'env Env, id: String) -> Promised<'env> {
+        self.made(env, move |options| Conversation::load(&id, options))
     }
 
     /// From data that an export gave, as JSON text.
     #[napi]
-    pub async fn import(
+    pub fn import<'env>(
         &self,
+        env: &'env Env,
         data: String,
         on_conflict: Option<String>,
-    ) -> napi::Result<NativeConversation> {
-        self.made(move |options| {
+    ) -> Promised<'env> {
+        self.made(env, move |options| {
             let on_conflict = on_conflict.map(|name| OnConflict::parse(&name)).transpose()?;
             Conversation::import(&read(&data)?, on_conflict.unwrap_or_default(), options)
         })
-        .await
     }
 
-    async fn made(
+    fn made<'env>(
         &self,
+        env: &'env Env,
         make: impl FnOnce(ConversationOptions) -> Result<Conversation> + Send + 'static,
-    ) -> napi::Result<NativeConversation> {
-        let options = self.options.clone();
-        let made = apart(move || make(options)).await?;
-        Ok(NativeConversation::of(made, &self.home))
+    ) -> Promised<'env> {
+        let (options, home) = (self.options.clone(), Arc::clone(&self.home));
+        apart(env, move || Ok(NativeConversation::of(make(options)?, &home)))
     }
 }
+
+type Promised<'env> = napi::Result<PromiseRaw<'env, NativeConversation>>;

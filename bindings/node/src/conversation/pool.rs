@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::conversation::{Conversation, Lent, SessionPool};
 use tokio::runtime::Handle;
@@ -10,8 +12,7 @@ use super::home::Home;
 use super::live::NativeConversation;
 use super::options::NativeOptions;
 use crate::arguments::seconds;
-use crate::calls::here;
-use crate::errors::thrown;
+use crate::calls::{here, promise};
 
 /// A pool of the core.
 #[napi]
@@ -33,13 +34,20 @@ impl NativePool {
 
     /// Waits for the conversation of this id, and for a place.
     #[napi]
-    pub async fn acquire(&self, id: String) -> napi::Result<NativeLent> {
-        let lent = self.pool.acquire(&id).await.map_err(|error| thrown(&error))?;
-        let conversation = NativeConversation::of(Conversation::clone(&lent), &self.home);
-        Ok(NativeLent {
-            lent: Mutex::new(Some(lent)),
-            runtime: Handle::current(),
-            conversation: Mutex::new(Some(conversation)),
+    pub fn acquire<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+    ) -> napi::Result<PromiseRaw<'env, NativeLent>> {
+        let (pool, home) = (self.pool.clone(), Arc::clone(&self.home));
+        promise(env, async move {
+            let lent = pool.acquire(&id).await?;
+            let conversation = NativeConversation::of(Conversation::clone(&lent), &home);
+            Ok(NativeLent {
+                lent: Mutex::new(Some(lent)),
+                runtime: Handle::current(),
+                conversation: Mutex::new(Some(conversation)),
+            })
         })
     }
 
@@ -49,8 +57,9 @@ impl NativePool {
     }
 
     #[napi]
-    pub async fn close(&self) -> napi::Result<()> {
-        self.pool.close().await.map_err(|error| thrown(&error))
+    pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let pool = self.pool.clone();
+        promise(env, async move { pool.close().await })
     }
 }
 

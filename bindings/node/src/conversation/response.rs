@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::future::{FutureExt, Shared};
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use opencode_sessions::conversation::{HistoryMessage, Reader, ResponseStream};
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::home::Home;
-use crate::calls::here;
-use crate::errors::thrown;
+use crate::calls::promise;
 use crate::text;
 
 /// A turn as it is read. Every text is JSON.
@@ -36,11 +37,12 @@ impl NativeResponse {
 impl NativeResponse {
     /// Waits for the turn's end, and until who listens has heard of it.
     #[napi]
-    pub async fn result(&self) -> napi::Result<String> {
-        let answer = self.reader.result().await;
-        self.home.flush().await;
-        let answer = answer.map_err(|error| thrown(&error))?;
-        here(|| {
+    pub fn result<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let (reader, home) = (self.reader.clone(), Arc::clone(&self.home));
+        promise(env, async move {
+            let answer = reader.result().await;
+            home.flush().await;
+            let answer = answer?;
             text::write(&json!({
                 "message": HistoryMessage::from(&*answer.message),
                 "usage": answer.usage,
@@ -51,10 +53,14 @@ impl NativeResponse {
 
     /// Waits until the turn is over, however it ended, and counts as nobody who heard of it.
     #[napi]
-    pub async fn settle(&self) {
-        // Dropped, and so an error: that is the sign.
-        let _ = self.over.clone().await;
-        self.home.flush().await;
+    pub fn settle<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let (over, home) = (self.over.clone(), Arc::clone(&self.home));
+        promise(env, async move {
+            // Dropped, and so an error: that is the sign.
+            let _ = over.await;
+            home.flush().await;
+            Ok(())
+        })
     }
 
     /// A reader, from the beginning. One that is `quiet` does not count as somebody who hears of a
@@ -95,17 +101,14 @@ pub struct NativeReader {
 impl NativeReader {
     /// The next chunk, or nothing at the end, when who listens has heard of it.
     #[napi]
-    pub async fn next(&self) -> napi::Result<Option<String>> {
-        match self.reader.next().await {
-            Some(Ok(chunk)) => here(|| text::write(&chunk)).map(Some),
-            Some(Err(error)) => {
-                self.home.flush().await;
-                Err(thrown(&error))
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+        let (reader, home) = (self.reader.clone(), Arc::clone(&self.home));
+        promise(env, async move {
+            let next = reader.next().await;
+            if !matches!(next, Some(Ok(_))) {
+                home.flush().await;
             }
-            None => {
-                self.home.flush().await;
-                Ok(None)
-            }
-        }
+            next.map(|chunk| chunk.and_then(|chunk| text::write(&chunk))).transpose()
+        })
     }
 }
