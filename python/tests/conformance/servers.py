@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 
 
 class Project:
-    """A project of its own on the real server, as the options of a client say it."""
+    """A project on the real server, as the options of a client say it."""
 
     def __init__(
         self,
         server: Server,
         name: str,
         fixtures: list[dict[str, Any]] | None = None,
-        config: dict[str, Any] | None = None,
+        project: dict[str, Any] | None = None,
     ) -> None:
         for fixture in reversed(fixtures or []):
             server.add_fixture(fixture)
-        self.directory = Path(server.command("project", name=name, config=config)["directory"])
+        self.directory = server.directory
+        if project is not None:
+            made = server.command("project", name=name, config=project)
+            self.directory = Path(made["directory"])
         self.options: dict[str, Any] = {
             "base_url": server.url,
             "username": server.username,
