@@ -151,8 +151,14 @@ fn look(session: &Session, field: &Look) -> Result<String> {
 impl NativeSession {
     /// A session that is in no store yet.
     #[napi(factory)]
-    pub fn begin(arguments: String) -> napi::Result<Self> {
-        here(|| Ok(Session::new(read::<Beginning>(&arguments)?.into())?.into()))
+    pub fn begin(arguments: String, created_at: Option<String>) -> napi::Result<Self> {
+        here(|| {
+            let mut session = Session::new(read::<Beginning>(&arguments)?.into())?;
+            if let Some(time) = created_at {
+                session.created_at = read(&time)?;
+            }
+            Ok(session.into())
+        })
     }
 
     /// A session from text in the form of the files.

@@ -9,5 +9,5 @@ export type * from "./records.js";
 export { ResponseStream } from "./response.js";
 export type { StreamEvents } from "./response.js";
 export { Session, Session as Conversation } from "./session.js";
-export type { InStorage, MessagePart, SessionEvents } from "./session.js";
+export type { InStorage, MessagePart, NewMessage, SessionEvents } from "./session.js";
 export type { Approve, Tool, ToolContext } from "./tools.js";

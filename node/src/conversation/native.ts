@@ -21,7 +21,7 @@ export interface NativeOptions {
 export interface NativeConversation {
     readonly id: string;
     readonly isClosed: boolean;
-    message(said: string, speaker: number): NativeResponse;
+    message(said: string, isRecord: boolean, speaker: number): NativeResponse;
     callSync(call: string): string;
     call(call: string): Promise<string>;
     fork(

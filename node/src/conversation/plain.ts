@@ -14,7 +14,8 @@ function renamed(fields: unknown): Fields {
 }
 
 export function usage(data: unknown): RequestUsage {
-    return renamed(data) as unknown as RequestUsage;
+    const used = renamed(data) as unknown as RequestUsage;
+    return { ...used, total: used.promptTokens + used.completionTokens };
 }
 
 export function message(data: unknown): Message {

@@ -34,7 +34,7 @@ export type ProviderEvent =
     | { type: "reasoning"; content: string }
     | { type: "reasoning_end"; signature?: string }
     | { type: "tool_call"; tool: string; params: Json; id?: string }
-    | ({ type: "usage" } & Partial<RequestUsage>)
+    | ({ type: "usage" } & Partial<Omit<RequestUsage, "total">>)
     | { type: "finish"; reason: string }
     | { type: "remember"; key: string; value: Json };
 
@@ -72,7 +72,7 @@ export interface Reply {
     reasoning?: string;
     text?: string;
     calls?: { tool: string; params?: Json }[];
-    usage?: Partial<RequestUsage>;
+    usage?: Partial<Omit<RequestUsage, "total">>;
     /** It breaks off there. */
     error?: { code: string; message?: string; retryAfter?: number };
     /** It falls silent there. */

@@ -42,6 +42,8 @@ export interface RequestUsage {
     cacheWrite: number;
     reasoning: number;
     cost: number;
+    /** Sent and answered. */
+    total: number;
 }
 
 /** A turn in numbers. */

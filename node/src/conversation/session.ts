@@ -29,7 +29,7 @@ import { warn } from "./warn.js";
 import { read, write } from "../data.js";
 import { later, OpencodeError, sync } from "../errors.js";
 import * as names from "../sessions/names.js";
-import type { JsonObject, ListOptions, MessageEdit } from "../sessions/records.js";
+import type { JsonObject, ListOptions, MessageEdit, MessageOptions } from "../sessions/records.js";
 import { SessionRecord } from "../sessions/session.js";
 import type { CleanupResult, SessionStorage } from "../sessions/storage.js";
 
@@ -44,6 +44,9 @@ export interface SessionEvents {
 
 /** A part of a message, as chat APIs in OpenAI's shape take them. */
 export type MessagePart = { type: string } & JsonObject;
+
+/** A message to be said; `role` is `user` unless it says another. */
+export type NewMessage = { content: string; role?: string } & MessageOptions;
 
 /** Which store is meant; by default the default one. */
 export interface InStorage {
@@ -167,14 +170,14 @@ export class Session {
     }
 
     /**
-     * Says something: a text, or parts as chat APIs in OpenAI's shape take them.
+     * Says something: a text, parts as chat APIs in OpenAI's shape take them, or a whole message.
      *
      * The turn begins at once, or behind the one that runs; it goes on whether or not the stream is
      * read, and keeps the process alive until it is over. `signal` ends it early. `BUSY` in a tool,
      * `approve` or a provider that a turn of this conversation waits for.
      */
     message(
-        said: string | readonly MessagePart[],
+        said: string | readonly MessagePart[] | NewMessage,
         options: { signal?: AbortSignal } = {},
     ): ResponseStream {
         this.#check();
@@ -183,8 +186,11 @@ export class Session {
         if (signal !== undefined && !(signal instanceof AbortSignal)) {
             throw plain.refused("signal is an AbortSignal");
         }
-        const content = Array.isArray(said) ? said : plain.string(said, "what is said");
-        const text = write({ role: "user", content }, "message");
+        const isRecord = typeof said === "object" && said !== null && !Array.isArray(said);
+        const text = write(
+            { role: "user", ...(isRecord ? names.messageFields(said) : parts(said)) },
+            "message",
+        );
         const turn = new Turn(this.id);
         const explained = (error: unknown): unknown => {
             const isEnded = error instanceof OpencodeError && error.code === "CANCELLED";
@@ -196,7 +202,7 @@ export class Session {
             const error = new OpencodeError(message, { code: "CANCELLED", sessionId: this.id });
             return new ResponseStream(new Refused(error), this.id, explained);
         }
-        const native = sync(() => this.#native.message(text, turn.id));
+        const native = sync(() => this.#native.message(text, isRecord, turn.id));
         const end = (): void => native.end();
         signal?.addEventListener("abort", end);
         turn.hold(native, this).finally(() => signal?.removeEventListener("abort", end));
@@ -337,6 +343,11 @@ export class Session {
         await this.#call({ complete: {} });
     }
 
+    /** `active` during a turn, `error` after one that failed, `completed` when somebody said so. */
+    get status(): SessionState["status"] {
+        return this.state.status;
+    }
+
     /** The session in short, as it stands. */
     get state(): SessionState {
         return plain.state(this.#now({ state: {} }));
@@ -416,6 +427,10 @@ export class Session {
         return read(await later(() => this.#native.call(write(call, "call"))));
     }
 }
+
+const parts = (said: unknown): object => ({
+    content: Array.isArray(said) ? said : plain.string(said, "what is said"),
+});
 
 type Called = (...told: unknown[]) => unknown;
 

@@ -40,9 +40,11 @@ export class Callbacks {
     readonly #recordOf: (event: NativeEvent) => SessionRecord;
     readonly #registered = new Map<
         number,
-        { number: number; pattern: string; callback: Callback }
+        { number: number; pattern: string; callback: Callback; isAwaited: boolean }
     >();
     #last = 0;
+    /** What is underway that the call that caused it waits for. */
+    readonly #awaited = new Set<Promise<unknown>>();
 
     constructor(recordOf: (event: NativeEvent) => SessionRecord) {
         this.#recordOf = recordOf;
@@ -51,11 +53,11 @@ export class Callbacks {
         this.#native = new NativeHooks(() => self.deref()?.deliver());
     }
 
-    register(manager: NativeManager, pattern: string, callback: Callback): void {
+    register(manager: NativeManager, pattern: string, callback: Callback, isAwaited = false): void {
         if (typeof callback !== "function") throw invalid("a callback is a function");
         const own = (this.#last += 1);
         const number = sync(() => manager.registerHook(this.#native, pattern, own));
-        this.#registered.set(own, { number, pattern, callback });
+        this.#registered.set(own, { number, pattern, callback, isAwaited });
     }
 
     unregister(manager: NativeManager, pattern: string, callback: Callback): boolean {
@@ -67,22 +69,33 @@ export class Callbacks {
         return false;
     }
 
+    /** The same, until what is to be waited for is done. */
+    async delivered(): Promise<void> {
+        this.deliver();
+        await Promise.all(this.#awaited);
+    }
+
     /** Runs the callbacks for what happened, in the order it happened. */
     deliver(): void {
         for (let event = this.#native.take(); event !== null; event = this.#native.take()) {
             const known = this.#registered.get(event.callback);
-            if (known !== undefined) this.#run(event, known.pattern, known.callback);
+            if (known === undefined) continue;
+            const done = this.#run(event, known.pattern, known.callback);
+            if (!known.isAwaited || done === undefined) continue;
+            this.#awaited.add(done);
+            void done.finally(() => this.#awaited.delete(done));
         }
     }
 
-    #run(event: NativeEvent, pattern: string, callback: Callback): void {
+    #run(event: NativeEvent, pattern: string, callback: Callback): Promise<unknown> | undefined {
         const failed = (error: unknown): void => warn(`a callback on ${pattern} failed`, error);
         try {
             const outcome = callback(...(this.#arguments(event) as never[]));
             // What is async goes on by itself; nobody else hears of its failure.
-            Promise.resolve(outcome).catch(failed);
+            return Promise.resolve(outcome).catch(failed);
         } catch (error) {
             failed(error);
+            return undefined;
         }
     }
 

@@ -287,8 +287,12 @@ export class SessionManager {
     registerHook<E extends keyof SessionCallbacks>(event: E, callback: SessionCallbacks[E]): void;
     registerHook(pattern: string, callback: (event: HookEvent) => unknown): void;
     registerHook(pattern: string, callback: (...told: never[]) => unknown): void {
-        this.#callbacks ??= new Callbacks(({ session }) => this.#recordOf(session));
-        this.#callbacks.register(this.#native, pattern, callback);
+        this.#hooks().register(this.#native, pattern, callback);
+    }
+
+    /** @internal The same; the call that something happened in waits for what it gives. */
+    _awaitHook(pattern: string, callback: (event: HookEvent) => Promise<unknown>): void {
+        this.#hooks().register(this.#native, pattern, callback, true);
     }
 
     /** Takes a callback out; `false` if it is not registered for this event or pattern. */
@@ -301,6 +305,10 @@ export class SessionManager {
         const { storage, currentSession } = this;
         const seen = { path: storage.path, currentSession: currentSession?.id ?? null };
         return show("SessionManager", seen, options);
+    }
+
+    #hooks(): Callbacks {
+        return (this.#callbacks ??= new Callbacks(({ session }) => this.#recordOf(session)));
     }
 
     #known(session: NativeSession): SessionRecord {
@@ -327,7 +335,7 @@ export class SessionManager {
         try {
             return read(await this.#inTurn(() => this.#native.call(asked)));
         } finally {
-            this.#callbacks?.deliver();
+            await this.#callbacks?.delivered();
         }
     }
 
@@ -337,7 +345,7 @@ export class SessionManager {
             const session = await this.#inTurn(() => this.#native.fetch(asked));
             return session && this.#recordOf(session);
         } finally {
-            this.#callbacks?.deliver();
+            await this.#callbacks?.delivered();
         }
     }
 

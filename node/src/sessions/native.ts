@@ -56,7 +56,7 @@ export interface NativeRegistry {
 interface Exports {
     NativeSession: {
         new (): NativeSession;
-        begin(options: string): NativeSession;
+        begin(options: string, createdAt?: string): NativeSession;
         fromJson(text: string): NativeSession;
     };
     NativeStorage: {

@@ -112,6 +112,12 @@ export interface NewSession {
     systemPrompt?: string;
 }
 
+/** What is said of one that is in no store yet. */
+export interface DetachedSession extends NewSession {
+    /** Now, unless it is said. */
+    createdAt?: Date | string;
+}
+
 /** A message that a search found. */
 export interface SearchHit {
     sessionId: string;

@@ -7,11 +7,11 @@ import { metadataOf } from "./metadata.js";
 import * as names from "./names.js";
 import { NativeSession } from "./native.js";
 import type {
+    DetachedSession,
     Json,
     JsonObject,
     MessageEdit,
     MessageOptions,
-    NewSession,
     NewTool,
     SessionMessage,
     ToolInvocation,
@@ -34,14 +34,11 @@ const PAGE = 256;
 export class SessionRecord {
     readonly #native: NativeSession;
 
-    constructor(options?: NewSession);
+    constructor(options?: DetachedSession);
     /** @internal */
-    constructor(options?: NewSession | NativeSession);
-    constructor(options: NewSession | NativeSession = {}) {
-        this.#native =
-            options instanceof NativeSession
-                ? options
-                : sync(() => NativeSession.begin(write({ ...options }, "")));
+    constructor(options?: DetachedSession | NativeSession);
+    constructor(options: DetachedSession | NativeSession = {}) {
+        this.#native = options instanceof NativeSession ? options : begun(options);
     }
 
     /** @internal */
@@ -359,4 +356,9 @@ export class SessionRecord {
     async #later(operation: string, given?: object): Promise<unknown> {
         return read(await later(() => this.#native.call(call(operation, given))));
     }
+}
+
+function begun({ createdAt, ...options }: DetachedSession): NativeSession {
+    const time = createdAt === undefined ? undefined : write(createdAt, "createdAt");
+    return sync(() => NativeSession.begin(write(options, ""), time));
 }

@@ -75,7 +75,13 @@ export interface HookResult {
 export class HookRegistry {
     static #instance: HookRegistry | undefined;
     readonly #native = new NativeRegistry();
-    readonly #ofManager = (event: HookEvent): Promise<HookResult[]> => this.fire(event);
+    /** The events of managers, one after the other. */
+    #last: Promise<unknown> = Promise.resolve();
+    readonly #ofManager = (event: HookEvent): Promise<HookResult[]> => {
+        const fired = this.#last.then(() => this.fire(event));
+        this.#last = fired.catch(() => undefined);
+        return fired;
+    };
 
     /** The one registry of this thread's program. */
     static getInstance(): HookRegistry {
@@ -118,9 +124,9 @@ export class HookRegistry {
         return read(sync(() => this.#native.fireSync(write({ ...event }, "")))) as HookResult[];
     }
 
-    /** Runs the hooks on every event of a manager. */
+    /** Runs the hooks on every event of a manager; the call that made the change waits for them. */
     attach(manager: SessionManager): void {
-        manager.registerHook("session:*", this.#ofManager);
+        manager._awaitHook("session:*", this.#ofManager);
     }
 
     /** Ends that; `false` if it was not attached. */

@@ -14,6 +14,7 @@ export interface Addresses {
     username: string;
     password: string;
     directory: string;
+    model_url: string;
     version: string;
 }
 

@@ -73,6 +73,6 @@ export const LINES: Record<string, Line> = {
     },
 };
 
-export const OWN: Record<string, Own<{ of: Heard }>> = {
+export const OWN: Record<string, Own<{ of: { notes: unknown[] } }>> = {
     "heard.notes": (_, { of }) => [...of.notes],
 };

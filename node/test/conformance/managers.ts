@@ -15,7 +15,7 @@ export const DEFAULTS: Record<string, (names: Names) => unknown> = {
 };
 
 /** No limit is `Infinity`. */
-function filters(args: Fields): Fields {
+export function filters(args: Fields): Fields {
     const { limit, ...rest } = args;
     const isGiven = limit !== undefined;
     return camelled({ ...rest, ...(isGiven && { limit: limit === null ? Infinity : limit }) });

@@ -8,11 +8,17 @@
 import * as client from "opencode-sessions/client";
 import * as sessions from "opencode-sessions";
 import { API, nodeNames, type Fields, type Step } from "./cases.js";
+import * as clients from "./clients.js";
+import * as conversations from "./conversations.js";
 import * as files from "./files.js";
 import * as hooks from "./hooks.js";
+import * as models from "./models.js";
 import * as processes from "./processes.js";
 import * as managers from "./managers.js";
+import * as servers from "./servers.js";
 import * as records from "./sessions.js";
+import * as tools from "./tools.js";
+import * as turns from "./turns.js";
 import { camelled, canonical, Names, type Result } from "./values.js";
 
 /** How one operation is called where it is not `method(options)`. */
@@ -32,19 +38,42 @@ export type Own<Args> = (names: Names, args: Args) => unknown;
 
 /** What an operation is about, where its name does not say it. */
 const AREAS: Record<string, string> = { "events.subscribe": "client" };
-const LINES: Record<string, Line> = { ...hooks.LINES, ...managers.LINES, ...records.LINES };
+export const LINES: Record<string, Line> = {
+    ...clients.LINES,
+    ...conversations.LINES,
+    ...hooks.LINES,
+    ...managers.LINES,
+    ...models.LINES,
+    ...records.LINES,
+    ...tools.LINES,
+    ...turns.LINES,
+};
 export const OWN: Record<string, Own<never>> = {
+    ...clients.OWN,
     ...files.OWN,
     ...hooks.OWN,
+    ...models.OWN,
     ...processes.OWN,
+    ...servers.OWN,
+    ...tools.OWN,
+    ...turns.OWN,
 };
-const DEFAULTS: Record<string, (names: Names) => unknown> = { ...managers.DEFAULTS };
+const DEFAULTS: Record<string, (names: Names) => unknown> = {
+    ...clients.DEFAULTS,
+    ...conversations.DEFAULTS,
+    ...managers.DEFAULTS,
+};
 
 export const PACKAGE: Fields = { ...client, ...sessions };
 
 /** Does one step. */
 export async function call(names: Names, step: Step): Promise<Result> {
     const args = names.resolve(step.args ?? {}) as Fields;
+    const name = about(step);
+    const isMade = LINES[step.op]?.make !== undefined || OWN[step.op] !== undefined;
+    if (!isMade && !names.named.has(name) && DEFAULTS[name] !== undefined) {
+        names.name(name, await DEFAULTS[name](names));
+    }
     const { shows = canonical, ...line } = LINES[step.op] ?? {};
     const given = begin(names, step, line, args);
     // Not whatever can be awaited: an answer's stream can, and is the result itself.
@@ -56,27 +85,35 @@ function begin(names: Names, step: Step, line: Line, args: Fields): unknown {
     const own = OWN[step.op];
     if (own !== undefined) return own(names, args as never);
     if (line.make !== undefined) return line.make(names, args as never);
-    if (line.call !== undefined) return line.call(on(names, step) as never, args as never, names);
+    if (line.call !== undefined)
+        return line.call(names.get(about(step)) as never, args as never, names);
     const name = nodeNames(API.operations[step.op])[0]!;
-    const { owner, member } = resolve(name);
-    if (member === undefined) {
-        const made = owner as new (...given: unknown[]) => unknown;
-        const called = owner as (...given: unknown[]) => unknown;
-        const given = inOrder(line, args);
-        return name.startsWith("new ") ? new made(...given) : called(...given);
+    const given = inOrder(line, args);
+    if (name.startsWith("new ")) {
+        return new (resolve(name) as new (...given: unknown[]) => unknown)(...given);
     }
+    const [first, ...places] = name.split(".");
+    const [owner, member] = [PACKAGE[first!], places.pop()];
+    if (member === undefined) return (owner as (...given: unknown[]) => unknown)(...given);
     const isStatic = typeof owner === "function" && Object.hasOwn(owner, member);
-    const object = (isStatic ? owner : on(names, step)) as Fields;
-    const found = object[member];
-    return typeof found === "function" ? found.call(object, ...inOrder(line, args)) : found;
+    const object = isStatic ? owner : below(names.get(about(step)), places);
+    const found = (object as Fields)[member];
+    return typeof found === "function" ? found.call(object, ...given) : found;
 }
 
-/** `SessionRecord.fork` as the class and `fork`; a class or a function alone has no member. */
-export function resolve(name: string): { owner: unknown; member: string | undefined } {
-    const [owner, member] = name.replace(/^new /, "").split(".");
+/** What a name means: `SessionRecord.fork`, `new Hook`, `fireEvent`, `client.sessions.get`. */
+export function resolve(name: string): unknown {
+    const [owner, ...places] = name.replace(/^new /, "").split(".");
+    if (owner === "client") return below(new client.Client(), places);
     const found = PACKAGE[owner!];
-    if (found === undefined) throw new Error(`the package has no ${owner}`);
-    return { owner: found, member };
+    const member = places.at(-1);
+    if (member === undefined || typeof found !== "function") return found;
+    const of = Object.hasOwn(found, member) ? found : (found.prototype as object);
+    return Object.getOwnPropertyDescriptor(of, member);
+}
+
+function below(object: unknown, places: string[]): unknown {
+    return places.reduce((at, place) => (at as Fields)[place], object);
 }
 
 function inOrder({ first = [] }: Line, args: Fields): unknown[] {
@@ -87,9 +124,7 @@ function inOrder({ first = [] }: Line, args: Fields): unknown[] {
     return given.slice(0, given.findLastIndex((value) => value !== undefined) + 1);
 }
 
-/** What a step is about: what it names, else the one of its area, made when first used. */
-function on(names: Names, step: Step): unknown {
-    const name = step.on ?? AREAS[step.op] ?? step.op.split(".")[0]!;
-    const make = DEFAULTS[name];
-    return make === undefined ? names.get(name) : names.getOr(name, () => make(names));
+/** The name of what a step is about: the one it says, else that of its area. */
+function about({ on, op }: Step): string {
+    return on ?? AREAS[op] ?? op.split(".")[0]!;
 }

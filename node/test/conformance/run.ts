@@ -60,6 +60,7 @@ async function take(names: Names, step: Step, at: string): Promise<void> {
 
 /** Closes what is still open, the last first. */
 async function closeAll(names: Names): Promise<void> {
+    for (const end of names.ending.reverse()) await end();
     for (const { value } of [...names.named.values()].reverse()) {
         await (value as Partial<AsyncDisposable> | null)?.[Symbol.asyncDispose]?.();
     }

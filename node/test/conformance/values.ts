@@ -15,6 +15,8 @@ export class Names {
     readonly named = new Map<string, Result>();
     /** What a runner keeps of what is named, by the object. */
     readonly kept = new Map<unknown, unknown>();
+    /** What ends with the case, before what is named is closed. */
+    readonly ending: (() => unknown)[] = [];
 
     constructor(readonly folder: string) {}
 
@@ -72,7 +74,10 @@ function at(data: unknown, path: string): unknown {
     }, data);
 }
 
-function mapped(of: object, each: (name: string, value: unknown) => [string, unknown]): Fields {
+export function mapped(
+    of: object,
+    each: (name: string, value: unknown) => [string, unknown],
+): Fields {
     return Object.fromEntries(Object.entries(of).map(([name, value]) => each(name, value)));
 }
 
@@ -113,7 +118,7 @@ export function filed(value: unknown): unknown {
 }
 
 export function each(shown: (value: unknown) => unknown): (values: unknown) => unknown {
-    return (values) => (values as unknown[]).map(shown);
+    return (values) => ((values ?? []) as unknown[]).map(shown);
 }
 
 /** A record with the fields that api.json has; `nested` shows those that are records themselves. */
@@ -126,8 +131,7 @@ export function record(
     return (value) => {
         if (value === null || value === undefined) return null;
         const read = (field: string): unknown => {
-            const item = (value as Fields)[camel(field)];
-            return item === undefined ? null : (nested[field] ?? canonical)(item);
+            return (nested[field] ?? canonical)((value as Fields)[camel(field)]);
         };
         return Object.fromEntries(fields.map((field) => [field, read(field)]));
     };

@@ -16,8 +16,9 @@ use tokio::sync::oneshot;
 use super::home::{Home, Speaking};
 use super::options::OwnTool;
 use super::response::NativeResponse;
-use crate::calls::{apart, here, read};
-use crate::errors::{thrown, told};
+use crate::arguments::Saying;
+use crate::calls::{apart, blocking, here, promise, read};
+use crate::errors::told;
 use crate::session::NativeSession;
 use crate::text;
 
@@ -105,9 +106,17 @@ impl NativeConversation {
     /// Says a message in the form that models take. The turn begins at once, and gives `speaker`
     /// to what it asks.
     #[napi]
-    pub fn message(&self, said: String, speaker: u32) -> napi::Result<NativeResponse> {
+    pub fn message(
+        &self,
+        said: String,
+        is_record: bool,
+        speaker: u32,
+    ) -> napi::Result<NativeResponse> {
         here(|| {
-            let message = SessionMessage::from_llm(read::<Map>(&said)?)?;
+            let message = match is_record {
+                true => read::<Saying>(&said)?.message()?,
+                false => SessionMessage::from_llm(read::<Map>(&said)?)?,
+            };
             let (sender, over) = oneshot::channel();
             let speaking = Arc::new(Speaking { id: speaker, _over: sender });
             let start = || self.conversation.send_from(message, speaking);
@@ -124,23 +133,23 @@ impl NativeConversation {
     }
 
     /// Does one thing, apart from this thread; who listens has heard of it.
-    #[napi(ts_return_type = "Promise<string>")]
+    #[napi]
     pub fn call<'env>(
         &self,
         env: &'env Env,
         call: String,
     ) -> napi::Result<PromiseRaw<'env, String>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        env.spawn_future(async move {
-            let at_work = Arc::clone(&home);
-            let done = apart(move || run(&conversation, &at_work, read(&call)?)).await;
+        promise(env, async move {
+            let own = Arc::clone(&home);
+            let done = blocking(move || run(&conversation, &own, read(&call)?)).await;
             home.flush().await;
             done
         })
     }
 
     /// A copy that goes on by itself.
-    #[napi(ts_return_type = "Promise<NativeConversation>")]
+    #[napi]
     pub fn fork<'env>(
         &self,
         env: &'env Env,
@@ -149,8 +158,10 @@ impl NativeConversation {
         inclusive: bool,
     ) -> napi::Result<PromiseRaw<'env, NativeConversation>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        let fork = move || conversation.fork(from_message.as_deref(), new_session_id, inclusive);
-        env.spawn_future(async move { Ok(Self::of(apart(fork).await?, &home)) })
+        apart(env, move || {
+            let fork = conversation.fork(from_message.as_deref(), new_session_id, inclusive)?;
+            Ok(Self::of(fork, &home))
+        })
     }
 
     /// Tells the home of every later event of a kind, under this key. Gives the number to take it
@@ -179,15 +190,15 @@ impl NativeConversation {
     }
 
     /// Closes it, and waits until a turn that ran has let go.
-    #[napi(ts_return_type = "Promise<void>")]
+    #[napi]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         let (conversation, home) = (Arc::clone(&self.conversation), Arc::clone(&self.home));
-        env.spawn_future(async move {
-            let closing = Arc::clone(&conversation);
-            apart(move || closing.close()).await?;
+        promise(env, async move {
+            let own = Arc::clone(&conversation);
+            blocking(move || own.close()).await?;
             let closed = conversation.closed().await;
             home.flush().await;
-            closed.map_err(|error| thrown(&error))
+            closed
         })
     }
 

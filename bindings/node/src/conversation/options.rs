@@ -137,29 +137,29 @@ impl NativeOptions {
     }
 
     /// A new conversation, or the one whose id is given.
-    #[napi(ts_return_type = "Promise<NativeConversation>")]
-    pub fn create<'env>(&self, env: &'env Env) -> Made<'env> {
+    #[napi]
+    pub fn create<'env>(&self, env: &'env Env) -> Promised<'env> {
         self.made(env, Conversation::create)
     }
 
-    #[napi(ts_return_type = "Promise<NativeConversation>")]
-    pub fn resume<'env>(&self, env: &'env Env, id: String) -> Made<'env> {
+    #[napi]
+    pub fn resume<'env>(&self, env: &'env Env, id: String) -> Promised<'env> {
         self.made(env, move |options| Conversation::resume(&id, options))
     }
 
-    #[napi(ts_return_type = "Promise<NativeConversation>")]
-    pub fn load<'env>(&self, env: &'env Env, id: String) -> Made<'env> {
+    #[napi]
+    pub fn load<'env>(&self, env: &'env Env, id: String) -> Promised<'env> {
         self.made(env, move |options| Conversation::load(&id, options))
     }
 
     /// From data that an export gave, as JSON text.
-    #[napi(ts_return_type = "Promise<NativeConversation>")]
+    #[napi]
     pub fn import<'env>(
         &self,
         env: &'env Env,
         data: String,
         on_conflict: Option<String>,
-    ) -> Made<'env> {
+    ) -> Promised<'env> {
         self.made(env, move |options| {
             let on_conflict = on_conflict.map(|name| OnConflict::parse(&name)).transpose()?;
             Conversation::import(&read(&data)?, on_conflict.unwrap_or_default(), options)
@@ -170,13 +170,10 @@ impl NativeOptions {
         &self,
         env: &'env Env,
         make: impl FnOnce(ConversationOptions) -> Result<Conversation> + Send + 'static,
-    ) -> Made<'env> {
+    ) -> Promised<'env> {
         let (options, home) = (self.options.clone(), Arc::clone(&self.home));
-        env.spawn_future(async move {
-            let made = apart(move || make(options)).await?;
-            Ok(NativeConversation::of(made, &home))
-        })
+        apart(env, move || Ok(NativeConversation::of(make(options)?, &home)))
     }
 }
 
-type Made<'env> = napi::Result<PromiseRaw<'env, NativeConversation>>;
+type Promised<'env> = napi::Result<PromiseRaw<'env, NativeConversation>>;

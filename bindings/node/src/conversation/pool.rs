@@ -12,8 +12,7 @@ use super::home::Home;
 use super::live::NativeConversation;
 use super::options::NativeOptions;
 use crate::arguments::seconds;
-use crate::calls::here;
-use crate::errors::thrown;
+use crate::calls::{here, promise};
 
 /// A pool of the core.
 #[napi]
@@ -34,15 +33,15 @@ impl NativePool {
     }
 
     /// Waits for the conversation of this id, and for a place.
-    #[napi(ts_return_type = "Promise<NativeLent>")]
+    #[napi]
     pub fn acquire<'env>(
         &self,
         env: &'env Env,
         id: String,
     ) -> napi::Result<PromiseRaw<'env, NativeLent>> {
         let (pool, home) = (self.pool.clone(), Arc::clone(&self.home));
-        env.spawn_future(async move {
-            let lent = pool.acquire(&id).await.map_err(|error| thrown(&error))?;
+        promise(env, async move {
+            let lent = pool.acquire(&id).await?;
             let conversation = NativeConversation::of(Conversation::clone(&lent), &home);
             Ok(NativeLent {
                 lent: Mutex::new(Some(lent)),
@@ -57,10 +56,10 @@ impl NativePool {
         self.pool.len().try_into().unwrap_or(u32::MAX)
     }
 
-    #[napi(ts_return_type = "Promise<void>")]
+    #[napi]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         let pool = self.pool.clone();
-        env.spawn_future(async move { pool.close().await.map_err(|error| thrown(&error)) })
+        promise(env, async move { pool.close().await })
     }
 }
 

@@ -11,8 +11,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::home::Home;
-use crate::calls::here;
-use crate::errors::thrown;
+use crate::calls::promise;
 use crate::text;
 
 /// A turn as it is read. Every text is JSON.
@@ -37,28 +36,26 @@ impl NativeResponse {
 #[napi]
 impl NativeResponse {
     /// Waits for the turn's end, and until who listens has heard of it.
-    #[napi(ts_return_type = "Promise<string>")]
+    #[napi]
     pub fn result<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
         let (reader, home) = (self.reader.clone(), Arc::clone(&self.home));
-        env.spawn_future(async move {
+        promise(env, async move {
             let answer = reader.result().await;
             home.flush().await;
-            let answer = answer.map_err(|error| thrown(&error))?;
-            here(|| {
-                text::write(&json!({
-                    "message": HistoryMessage::from(&*answer.message),
-                    "usage": answer.usage,
-                    "summary": answer.summary,
-                }))
-            })
+            let answer = answer?;
+            text::write(&json!({
+                "message": HistoryMessage::from(&*answer.message),
+                "usage": answer.usage,
+                "summary": answer.summary,
+            }))
         })
     }
 
     /// Waits until the turn is over, however it ended, and counts as nobody who heard of it.
-    #[napi(ts_return_type = "Promise<void>")]
+    #[napi]
     pub fn settle<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         let (over, home) = (self.over.clone(), Arc::clone(&self.home));
-        env.spawn_future(async move {
+        promise(env, async move {
             // Dropped, and so an error: that is the sign.
             let _ = over.await;
             home.flush().await;
@@ -103,21 +100,15 @@ pub struct NativeReader {
 #[napi]
 impl NativeReader {
     /// The next chunk, or nothing at the end, when who listens has heard of it.
-    #[napi(ts_return_type = "Promise<string | null>")]
+    #[napi]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
         let (reader, home) = (self.reader.clone(), Arc::clone(&self.home));
-        env.spawn_future(async move {
-            match reader.next().await {
-                Some(Ok(chunk)) => here(|| text::write(&chunk)).map(Some),
-                Some(Err(error)) => {
-                    home.flush().await;
-                    Err(thrown(&error))
-                }
-                None => {
-                    home.flush().await;
-                    Ok(None)
-                }
+        promise(env, async move {
+            let next = reader.next().await;
+            if !matches!(next, Some(Ok(_))) {
+                home.flush().await;
             }
+            next.map(|chunk| chunk.and_then(|chunk| text::write(&chunk))).transpose()
         })
     }
 }

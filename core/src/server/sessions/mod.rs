@@ -93,7 +93,8 @@ impl<'c> Sessions<'c> {
                 body.insert("time".into(), serde_json::json!({ "archived": now }));
             }
             Some(other) => {
-                let reason = format!("a session cannot be made {other:?} by an update");
+                let other = format!("{other:?}").to_lowercase();
+                let reason = format!("status: a session cannot be made {other} by an update");
                 return Err(OpencodeError::invalid_request("status", reason)
                     .of_session(id)
                     .with_hint("Archived and Active can be set; the rest is what turns do"));
