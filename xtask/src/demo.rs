@@ -3,23 +3,23 @@
 use anyhow::Result;
 
 use crate::python::Venv;
-use crate::{npm, servers, shell};
+use crate::{node, npm, servers, shell};
 
-const LOCAL: &str = "python/examples/demo.py";
-const SERVER: &str = "python/examples/server.py";
+/// In Python, and in Node.
+const LOCAL: [&str; 2] = ["python/examples/demo.py", "node/examples/demo.mjs"];
+const SERVER: [&str; 2] = ["python/examples/server.py", "node/examples/server.mjs"];
 
 pub(crate) fn run() -> Result<()> {
     let venv = Venv::dev()?;
     venv.install_package()?;
-    shell::run(&mut venv.python_with([LOCAL]))?;
-    match npm::missing() {
-        None => {
-            servers::prepare()?;
-            shell::run(&mut venv.python_with([SERVER]))
-        }
-        Some(missing) => {
-            println!("the demo of the client was not run: {missing}");
-            Ok(())
-        }
+    shell::run(&mut venv.python_with([LOCAL[0]]))?;
+    if let Some(missing) = npm::missing() {
+        println!("the demo of the client, and those in Node, were not run: {missing}");
+        return Ok(());
     }
+    servers::prepare()?;
+    shell::run(&mut venv.python_with([SERVER[0]]))?;
+    node::build()?;
+    shell::run(shell::command("node").arg(LOCAL[1]))?;
+    shell::run(shell::command("node").arg(SERVER[1]))
 }
