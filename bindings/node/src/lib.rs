@@ -15,6 +15,7 @@
 //! | `text` | JSON text in which no integer is rounded |
 //! | `errors` | errors of the core as what JavaScript is thrown |
 //! | `conversation` | live conversations |
+#![cfg_attr(test, allow(dead_code, reason = "napi exports nothing in test builds"))]
 #![expect(clippy::needless_pass_by_value, reason = "napi gives what it made of an argument away")]
 
 mod arguments;
