@@ -8,9 +8,8 @@ export interface NativeReply {
     failed(failure: string): void;
 }
 
-export interface NativeHome {
-    readonly home: unique symbol;
-}
+/** Only given on. */
+export type NativeHome = object;
 
 export interface NativeOptions {
     create(): Promise<NativeConversation>;

@@ -74,7 +74,6 @@ export class ResponseStream implements AsyncIterable<Chunk>, PromiseLike<Answer>
         return new Chunks(this.#native, this.#explained, () => this.#listeners?.over);
     }
 
-    // eslint-disable-next-line unicorn/no-thenable
     then<A = Answer, B = never>(
         fulfilled?: ((answer: Answer) => A | PromiseLike<A>) | null,
         rejected?: ((error: unknown) => B | PromiseLike<B>) | null,

@@ -161,7 +161,7 @@ test("a signal that is aborted already begins no turn", async (t) => {
     assert.deepEqual(await session.getMessages(), []);
 });
 
-/** Stories that a turn which was cut short has left, which a new owner can go on with. */
+/** Goes on with a session whose turn was cut short elsewhere. */
 async function resumed(t: TestContext, storage: SessionStorage): Promise<void> {
     const session = await Session.resume("mine", {
         storage,

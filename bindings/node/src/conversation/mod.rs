@@ -10,6 +10,9 @@
 //! | `library`, `pool` | conversations by id; those of a server |
 //! | `ending` | what is open when a thread of JavaScript ends |
 //! | `prompt` | prompt templates |
+//!
+//! A method that takes its time clones what it needs and gives a promise of that: an `async fn` would
+//! go on with a `self` that is gone when its thread was terminated.
 
 mod ending;
 mod home;
