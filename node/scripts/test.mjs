@@ -1,5 +1,6 @@
 // Runs the compiled tests: all of them, or those whose path contains one of the arguments. Those
-// that need the real server (`*.server.test.ts`) run with `--server`, and then alone.
+// that need the real server (`*.server.test.ts`) run with `--server`, and then alone. Node's own
+// options are passed on: `--test-name-pattern=…`.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,7 +8,8 @@ import { built } from "./cargo.mjs";
 
 const compiled = fileURLToPath(new URL("../build/test", import.meta.url));
 const given = process.argv.slice(2);
-const wanted = given.filter((part) => part !== "--server");
+const wanted = given.filter((part) => !part.startsWith("--"));
+const options = given.filter((part) => part.startsWith("--test-"));
 const withServer = given.includes("--server");
 const tests = readdirSync(compiled, { recursive: true })
     .filter((file) => file.endsWith(".test.js"))
@@ -23,6 +25,6 @@ if (tests.some((file) => file.includes("/cross/"))) {
     env.OPENCODE_SESSIONS_BESIDE = built("example", ...example).at(0);
 }
 
-const how = ["--test", "--test-timeout=120000", "--test-reporter=spec"];
+const how = ["--test", "--test-timeout=120000", "--test-reporter=spec", ...options];
 const { status } = spawnSync(process.execPath, [...how, ...tests], { stdio: "inherit", env });
 process.exit(status ?? 1);

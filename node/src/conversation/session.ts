@@ -187,10 +187,7 @@ export class Session {
             throw plain.refused("signal is an AbortSignal");
         }
         const isRecord = typeof said === "object" && said !== null && !Array.isArray(said);
-        const text = write(
-            { role: "user", ...(isRecord ? names.messageFields(said) : parts(said)) },
-            "message",
-        );
+        const text = write({ role: "user", ...(isRecord ? whole(said) : parts(said)) }, "message");
         const turn = new Turn(this.id);
         const explained = (error: unknown): unknown => {
             const isEnded = error instanceof OpencodeError && error.code === "CANCELLED";
@@ -431,6 +428,12 @@ export class Session {
 const parts = (said: unknown): object => ({
     content: Array.isArray(said) ? said : plain.string(said, "what is said"),
 });
+
+function whole(said: object): object {
+    const fields = names.messageFields(said);
+    plain.string(fields["content"], "the content of a message");
+    return fields;
+}
 
 type Called = (...told: unknown[]) => unknown;
 

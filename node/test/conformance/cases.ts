@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(__dirname, "..", "..", "..", "..");
-const SHARED = join(ROOT, "tests", "conformance");
+export const SHARED = join(ROOT, "tests", "conformance");
 export const FIXTURES = join(ROOT, "tests", "fixtures");
 export const RESULTS = join(ROOT, "target", "conformance", "node.json");
 

@@ -120,8 +120,13 @@ export const LINES: Record<string, Line> = {
             client.waitIdle(args.session_id, { timeout: args.timeout ?? PATIENCE }),
     },
     "client.with_directory": { first: ["directory"] },
+    "event.to_dict": { call: (event: Event) => event.wire },
     "events.next": { call: next, shows: wire },
     "events.subscribe": ofSession,
+    "record.to_dict": {
+        call: (of: object) => JSON.parse(JSON.stringify(of)) as object,
+        shows: session,
+    },
     "scope.keep": { shows: session },
     "scope.session": { shows: session },
 };

@@ -9,19 +9,18 @@ import type { Fields } from "./cases.js";
 import type { Own } from "./operations.js";
 import type { Names } from "./values.js";
 
-/** A project of its own on the real server. */
+/** A project on the real server. */
 export class Project {
     constructor(readonly options: ClientOptions) {}
 
     static async begin(server: RealServer, name: string, described: Fields): Promise<Project> {
-        const { fixtures = [], config } = described as { fixtures?: object[]; config?: object };
+        const { fixtures = [], project } = described as { fixtures?: object[]; project?: object };
         for (const fixture of fixtures.toReversed()) {
             await server.command("add_fixture", { fixture });
         }
-        const { directory } = await server.command<{ directory: string }>("project", {
-            name,
-            config,
-        });
+        if (project === undefined) return new Project(server.options);
+        const own = { name, config: project };
+        const { directory } = await server.command<{ directory: string }>("project", own);
         return new Project({ ...server.options, directory });
     }
 }

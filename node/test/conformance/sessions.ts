@@ -43,6 +43,13 @@ export const LINES: Record<string, Line> = {
         make: (_, args: Fields) => addMessage(new SessionRecord(), args),
         shows: filed,
     },
+    "message.to_dict": {
+        call: async ({ role, content, ...more }: SessionMessage) => {
+            const session = new SessionRecord();
+            await session.addMessage(role, content, more);
+            return (session.toData()["messages"] as Json[])[0];
+        },
+    },
     "message.to_llm_message": { call: (message: SessionMessage) => toLlmMessage(message) },
     "session.add_message": {
         call: (session: SessionRecord, { message }: { message: Fields }) =>
