@@ -13,6 +13,7 @@ export type ErrorCode =
     | "NO_ACTIVE_SESSION"
     | "INVALID_ARGUMENT"
     | "ACTION_REQUIRED"
+    | "BUSY"
     | "CANCELLED"
     | "CONFLICT"
     | "CONNECTION"
@@ -20,11 +21,13 @@ export type ErrorCode =
     | "DECODE"
     | "INVALID_REQUEST"
     | "NOT_FOUND"
+    | "NOT_SUPPORTED"
     | "PROVIDER_AUTH"
     | "PROVIDER_ERROR"
     | "RATE_LIMIT"
     | "SERVER"
     | "TIMEOUT"
+    | "TOOL_ERROR"
     | "UNAUTHORIZED"
     | (string & {});
 

@@ -31,6 +31,7 @@ export interface Case {
 interface Api {
     operations: Record<string, { node?: Name; tested_by?: string | Record<string, string> }>;
     records: Record<string, { node?: Name; fields: string[] }>;
+    errors: Record<string, object>;
     only: { node?: Record<string, string> };
 }
 

@@ -64,56 +64,42 @@ const DEFAULTS: Record<string, (names: Names) => unknown> = {
     ...managers.DEFAULTS,
 };
 
-export const PACKAGE: Fields = { ...client, ...sessions };
+const PACKAGE: Fields = { ...client, ...sessions };
+
+type Call = (...given: unknown[]) => unknown;
 
 /** Does one step. */
 export async function call(names: Names, step: Step): Promise<Result> {
     const args = names.resolve(step.args ?? {}) as Fields;
-    const name = about(step);
-    const isMade = LINES[step.op]?.make !== undefined || OWN[step.op] !== undefined;
-    if (!isMade && !names.named.has(name) && DEFAULTS[name] !== undefined) {
-        names.name(name, await DEFAULTS[name](names));
-    }
     const { shows = canonical, ...line } = LINES[step.op] ?? {};
-    const given = begin(names, step, line, args);
+    const make = OWN[step.op] ?? line.make;
+    const on = make === undefined ? await about(names, step) : undefined;
+    const given = make ? make(names, args as never) : done(names, step.op, on?.value, args, line);
     // Not whatever can be awaited: an answer's stream can, and is the result itself.
     const value = given instanceof Promise ? await given : given;
     return { value, shown: () => shows(value) };
 }
 
-function begin(names: Names, step: Step, line: Line, args: Fields): unknown {
-    const own = OWN[step.op];
-    if (own !== undefined) return own(names, args as never);
-    if (line.make !== undefined) return line.make(names, args as never);
-    if (line.call !== undefined)
-        return line.call(names.get(about(step)) as never, args as never, names);
-    const name = nodeNames(API.operations[step.op])[0]!;
+/** What a step is about: what it names, else the one of its area, made when first used. */
+async function about(names: Names, { on, op }: Step): Promise<Result | undefined> {
+    const name = on ?? AREAS[op] ?? op.split(".")[0]!;
+    const make = DEFAULTS[name];
+    if (make !== undefined && !names.named.has(name)) names.name(name, await make(names));
+    return names.named.get(name);
+}
+
+function done(names: Names, operation: string, on: unknown, args: Fields, line: Line): unknown {
+    if (line.call !== undefined) return line.call(on as never, args as never, names);
+    const name = nodeNames(API.operations[operation])[0]!;
+    const [first, ...places] = name.replace(/^new /, "").split(".");
+    const [owner, member] = [PACKAGE[first!] as Call & Fields, places.pop()];
     const given = inOrder(line, args);
-    if (name.startsWith("new ")) {
-        return new (resolve(name) as new (...given: unknown[]) => unknown)(...given);
-    }
-    const [first, ...places] = name.split(".");
-    const [owner, member] = [PACKAGE[first!], places.pop()];
-    if (member === undefined) return (owner as (...given: unknown[]) => unknown)(...given);
-    const isStatic = typeof owner === "function" && Object.hasOwn(owner, member);
-    const object = isStatic ? owner : below(names.get(about(step)), places);
+    if (name.startsWith("new ")) return Reflect.construct(owner, given);
+    if (member === undefined) return owner(...given);
+    const isStatic = owner !== undefined && Object.hasOwn(owner, member);
+    const object = isStatic ? owner : places.reduce((at, place) => (at as Fields)[place], on);
     const found = (object as Fields)[member];
-    return typeof found === "function" ? found.call(object, ...given) : found;
-}
-
-/** What a name means: `SessionRecord.fork`, `new Hook`, `fireEvent`, `client.sessions.get`. */
-export function resolve(name: string): unknown {
-    const [owner, ...places] = name.replace(/^new /, "").split(".");
-    if (owner === "client") return below(new client.Client(), places);
-    const found = PACKAGE[owner!];
-    const member = places.at(-1);
-    if (member === undefined || typeof found !== "function") return found;
-    const of = Object.hasOwn(found, member) ? found : (found.prototype as object);
-    return Object.getOwnPropertyDescriptor(of, member);
-}
-
-function below(object: unknown, places: string[]): unknown {
-    return places.reduce((at, place) => (at as Fields)[place], object);
+    return typeof found === "function" ? (found as Call).apply(object, given) : found;
 }
 
 function inOrder({ first = [] }: Line, args: Fields): unknown[] {
@@ -122,9 +108,4 @@ function inOrder({ first = [] }: Line, args: Fields): unknown[] {
     if (rest.length > 0) return [...given, camelled(Object.fromEntries(rest))];
     // What is left out at the end is left out.
     return given.slice(0, given.findLastIndex((value) => value !== undefined) + 1);
-}
-
-/** The name of what a step is about: the one it says, else that of its area. */
-function about({ on, op }: Step): string {
-    return on ?? AREAS[op] ?? op.split(".")[0]!;
 }

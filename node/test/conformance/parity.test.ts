@@ -81,3 +81,8 @@ test("every step of a case is an operation", () => {
         [],
     );
 });
+
+test("every error code is one of the package's", () => {
+    const codes = Object.keys(API.errors);
+    assert.deepEqual(PUBLIC.get("ErrorCode")?.texts.toSorted(), codes.toSorted());
+});

@@ -1,6 +1,6 @@
 /** Makes a test of each case, named by it. */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { OpencodeError } from "opencode-sessions";
@@ -29,11 +29,10 @@ export function testAll(cases: Case[], begin: Begin): void {
 
 async function run(t: TestContext, one: Case, begin: Begin): Promise<void> {
     const names = new Names(folder(t));
-    if (one.fixture === undefined) mkdirSync(names.folder, { recursive: true });
-    else
-        cpSync(join(FIXTURES, "stores", one.fixture, "store"), names.path("store"), {
-            recursive: true,
-        });
+    if (one.fixture !== undefined) {
+        const store = join(FIXTURES, "stores", one.fixture, "store");
+        cpSync(store, names.path("store"), { recursive: true });
+    }
     try {
         await begin(names, one);
         for (const [at, step] of one.steps.entries()) {

@@ -9,6 +9,8 @@ export interface Declared {
     isValue: boolean;
     isClass: boolean;
     members: Set<string>;
+    /** Of a type that lists texts. */
+    texts: string[];
 }
 
 /** By name; what only `opencode-sessions/client` has is `client.Name`. */
@@ -38,11 +40,13 @@ export function surface(): Map<string, Declared> {
 function declared(checker: ts.TypeChecker, symbol: ts.Symbol): Declared {
     const isClass = (symbol.flags & ts.SymbolFlags.Class) !== 0;
     const isType = (symbol.flags & ts.SymbolFlags.Type) !== 0;
-    const own = isType ? members(checker, checker.getDeclaredTypeOfSymbol(symbol)) : [];
+    const types = isType ? united(checker.getDeclaredTypeOfSymbol(symbol)) : [];
+    const own = types.flatMap((type) => checker.getPropertiesOfType(type));
     const ofClass = isClass ? checker.getPropertiesOfType(checker.getTypeOfSymbol(symbol)) : [];
     return {
         isValue: (symbol.flags & (ts.SymbolFlags.Value & ~ts.SymbolFlags.Enum)) !== 0,
         isClass,
+        texts: types.flatMap((type) => (type.isStringLiteral() ? [type.value] : [])),
         members: new Set(
             [...own, ...ofClass]
                 .filter((member) =>
@@ -57,8 +61,7 @@ function declared(checker: ts.TypeChecker, symbol: ts.Symbol): Declared {
     };
 }
 
-/** Those of all kinds of a union together. */
-function members(checker: ts.TypeChecker, type: ts.Type): ts.Symbol[] {
-    const types = type.isUnion() ? type.types : [type];
-    return types.flatMap((one) => checker.getPropertiesOfType(one));
+/** All kinds of a union. */
+function united(type: ts.Type): ts.Type[] {
+    return type.isUnion() ? type.types : [type];
 }

@@ -24,15 +24,13 @@ export class Names {
         return join(this.folder, below);
     }
 
-    name(name: string, value: unknown, shown = (): unknown => canonical(value)): void {
-        this.named.set(name, { value, shown });
+    name(name: string, value: unknown): void {
+        this.named.set(name, { value, shown: () => canonical(value) });
     }
 
     /** What a step has named. */
     get<T>(name: string): T {
-        const found = this.named.get(name);
-        if (found === undefined) throw new Error(`nothing is named ${name}`);
-        return found.value as T;
+        return this.#result(name).value as T;
     }
 
     /** The same, made when it is first asked for. */
@@ -43,25 +41,33 @@ export class Names {
 
     /** `given` with each `$ref`, `$path`, `$text` and `$json` replaced. */
     resolve(given: unknown): unknown {
-        if (Array.isArray(given)) return given.map((one) => this.resolve(one));
+        return this.#replaced(given, ({ value }) => value);
+    }
+
+    /** The same of what is expected: a result stands there in the form of the cases. */
+    expected(given: unknown): unknown {
+        return this.#replaced(given, ({ shown }) => shown());
+    }
+
+    #replaced(given: unknown, whole: (result: Result) => unknown): unknown {
+        if (Array.isArray(given)) return given.map((one) => this.#replaced(one, whole));
         if (typeof given !== "object" || given === null) return given;
         const { $ref, $path, $text, $json, at: place } = given as Record<string, string>;
-        if ($ref !== undefined) return this.#referred($ref);
+        if ($ref !== undefined) {
+            const [name, ...below] = $ref.split(".");
+            const result = this.#result(name!);
+            return below.length === 0 ? whole(result) : at(result.shown(), below.join("."));
+        }
         if ($path !== undefined) return this.path($path);
         if ($text !== undefined) return readFileSync(join(FIXTURES, $text), "utf8");
         if ($json !== undefined) return at(readJson(join(FIXTURES, $json)), place ?? "");
-        return mapped(given as Fields, (name, value) => [name, this.resolve(value)]);
+        return mapped(given as Fields, (name, value) => [name, this.#replaced(value, whole)]);
     }
 
-    /** The same of what is expected, where a result stands in the form of the cases. */
-    expected(given: unknown): unknown {
-        return canonical(this.resolve(given));
-    }
-
-    #referred(reference: string): unknown {
-        const [name, ...below] = reference.split(".");
-        const { value, shown } = this.named.get(name!) ?? ({ value: this.get(name!) } as Result);
-        return below.length === 0 ? value : at(shown(), below.join("."));
+    #result(name: string): Result {
+        const found = this.named.get(name);
+        if (found === undefined) throw new Error(`nothing is named ${name}`);
+        return found;
     }
 }
 
