@@ -163,7 +163,11 @@ export class Service {
     }
 
     /** Whoever says this is answered by a text. */
-    answers(said: string, text: string, more: { usage?: object | null; chunkSize?: number } = {}) {
+    answers(
+        said: string,
+        text: string,
+        more: { usage?: object | null; chunkSize?: number; latency?: number } = {},
+    ) {
         return this.#add({ userMessage: said }, { content: text }, more);
     }
 

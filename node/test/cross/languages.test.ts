@@ -1,16 +1,9 @@
 /** One store, used by Node, Python and Rust at once and in turn. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { before, test } from "node:test";
-import { promisify } from "node:util";
 import { SessionManager, SessionRecord, SessionStorage } from "opencode-sessions";
 import { folder } from "../places.js";
-
-const run = promisify(execFile);
-const REPOSITORY = join(__dirname, "..", "..", "..", "..");
-const PROGRAM = join(__dirname, "..", "..", "..", "test", "programs", "beside.py");
+import { ready, told } from "./programs.js";
 
 interface Seen {
     listed: string[];
@@ -18,36 +11,10 @@ interface Seen {
     session: string;
 }
 
-type Program = (how: "look" | "add", store: string, id: string, what: string) => Promise<unknown>;
-const languages = new Map<string, Program>();
+/** Besides Node, which is here. */
+const OTHERS = ["Python", "Rust"] as const;
 
-function program(command: string, ...first: string[]): Program {
-    return async (...rest) => {
-        const { stdout } = await run(command, [...first, ...rest]);
-        return JSON.parse(stdout) as unknown;
-    };
-}
-
-before(async () => {
-    const usual = join(REPOSITORY, ".venv", "bin", "python");
-    const python = process.env["OPENCODE_SESSIONS_PYTHON"] ?? usual;
-    assert.ok(
-        existsSync(python),
-        `there is no Python at ${python}: build the Python package first, or say in ` +
-            "OPENCODE_SESSIONS_PYTHON which interpreter has it",
-    );
-    await run(python, ["-c", "import opencode.sessions"]).catch(() => {
-        assert.fail(`${python} has no package opencode-sessions: install it there first`);
-    });
-    const rust = process.env["OPENCODE_SESSIONS_BESIDE"];
-    assert.ok(rust, "run this by `npm test cross`, which builds core/examples/beside.rs first");
-    languages.set("Python", program(python, PROGRAM));
-    languages.set("Rust", program(rust));
-});
-
-function by(language: string): Program {
-    return languages.get(language) ?? assert.fail(`${language} is not here`);
-}
+before(ready);
 
 /** A message with what a language could lose: large integers, other scripts, unknown fields. */
 function message(who: string): string {
@@ -76,9 +43,7 @@ test("a store that Node writes is read by Python and Rust, and by neither writte
     const first = await manager.addMessage("user", "the retry logic of the parser");
 
     let writing = true;
-    const reading = [...languages.keys()].map((language) =>
-        by(language)("look", path, session.id, "retry"),
-    );
+    const reading = OTHERS.map((language) => told(t, language, "look", path, session.id, "retry"));
     const written = (async () => {
         let count = 0;
         for (; writing; count += 1) await manager.addMessage("assistant", `answer ${count}`);
@@ -94,12 +59,12 @@ test("a store that Node writes is read by Python and Rust, and by neither writte
         assert.deepEqual({ ...read.metadata }, metadata);
         assert.deepEqual(read.messages, session.messages.slice(0, read.messageCount));
     }
-    for (const language of languages.keys()) {
-        const refused = await by(language)("add", path, session.id, message(language));
-        const { code, message: told } = refused as { code: string; message: string };
+    for (const language of OTHERS) {
+        const refused = await told(t, language, "add", path, session.id, message(language));
+        const { code, message: why } = refused as { code: string; message: string };
         assert.equal(code, "SESSION_LOCKED");
-        assert.match(told, new RegExp(`\\b${process.pid}\\b`), `${language} names the holder`);
-        const { session: text } = (await by(language)("look", path, session.id, "x")) as Seen;
+        assert.match(why, new RegExp(`\\b${process.pid}\\b`), `${language} names the holder`);
+        const { session: text } = (await told(t, language, "look", path, session.id, "x")) as Seen;
         assert.deepEqual(data(text), session.toData());
     }
     assert.equal(session.messageCount, count + 1);
@@ -113,7 +78,7 @@ test("Node, Python and Rust continue one session in turn, and lose nothing of ea
     await manager.close();
     const expected: object[] = [];
     for (const round of [1, 2]) {
-        for (const language of ["Python", "Node", "Rust"]) {
+        for (const language of ["Python", "Node", "Rust"] as const) {
             const text = message(`${language}${round}`);
             const added = SessionRecord.parse(`{"id":"it","messages":[${text}]}`);
             expected.push(...(added.toData()["messages"] as object[]));
@@ -123,13 +88,13 @@ test("Node, Python and Rust continue one session in turn, and lose nothing of ea
                 await manager.addMessage(role, content, rest);
                 await manager.close();
             } else {
-                const told = await by(language)("add", path, id, text);
-                assert.deepEqual(told, { id: `msg_${language}${round}` });
+                const answer = await told(t, language, "add", path, id, text);
+                assert.deepEqual(answer, { id: `msg_${language}${round}` });
             }
             const here = (await manager.storage.load(id)).toData();
             assert.deepEqual(withoutZone(here["messages"]), withoutZone(expected));
-            for (const other of languages.keys()) {
-                const { session } = (await by(other)("look", path, id, "says")) as Seen;
+            for (const other of OTHERS) {
+                const { session } = (await told(t, other, "look", path, id, "says")) as Seen;
                 assert.deepEqual(data(session), here, `${other}, after ${language}`);
             }
         }
