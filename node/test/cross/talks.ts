@@ -48,8 +48,8 @@ export function speak(t: TestContext, language: Language, store: string, said: s
 }
 
 /** What each language sees of it, which is the same. */
-export async function seenByAll(t: TestContext, store: string): Promise<Seen> {
-    const views = LANGUAGES.map((language) => told(t, language, "view", store, ID, "all"));
+export async function seenByAll(t: TestContext, store: string, id = ID): Promise<Seen> {
+    const views = LANGUAGES.map((language) => told(t, language, "view", store, id, "all"));
     const [first, ...others] = (await Promise.all(views)) as [Seen, ...Seen[]];
     for (const other of others) same(other, first);
     return first;
