@@ -86,13 +86,18 @@ async fn speak(storage: SessionStorage, id: &str, what: &str) -> Seen {
     let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
     let conversation = Conversation::resume(id, kept_in(storage))?;
     let schema = json!({"type": "object"});
-    conversation.register_tool(Tool::new(text("tool"), "", schema, |params: Value, _| async move {
-        if params["waits"] == true {
-            println!("{}", json!({"waits": params}));
-            std::future::pending::<()>().await;
-        }
-        Ok(json!({"by": "Rust", "given": params}))
-    })?)?;
+    conversation.register_tool(Tool::new(
+        text("tool"),
+        "",
+        schema,
+        |params: Value, _| async move {
+            if params["waits"] == true {
+                println!("{}", json!({"waits": params}));
+                std::future::pending::<()>().await;
+            }
+            Ok(json!({"by": "Rust", "given": params}))
+        },
+    )?)?;
     let mut answer = conversation.message(text("said"));
     while let Some(chunk) = answer.next().await {
         if let Chunk::Text { content } = chunk? {

@@ -48,8 +48,9 @@ const ways: Record<string, Way> = {
 
 async function seen(session: Session): Promise<object> {
     const messages = (await session.getMessages()).map(({ usage, ...message }) => {
+        if (usage === undefined) return message;
         // The sum is not in the other languages' data.
-        const { total: _, ...used } = usage ?? {};
+        const { total: _, ...used } = usage;
         return { ...message, usage: used };
     });
     const shown = { messages, state: session.state, session: session.record.stringify() };
