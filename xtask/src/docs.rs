@@ -6,15 +6,17 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 use opencode_sessions::ErrorCode;
 
+use crate::api::Api;
 use crate::{report, shell};
 
 const ERRORS: &str = "docs/errors.md";
+const API: &str = "docs/api.md";
 const ASYNC_CLIENT: &str = "python/opencode/client/_async";
 const SYNC_CLIENT: &str = "python/opencode/client/_sync";
 
 /// Each file and what it holds.
 fn written() -> Result<Vec<(String, String)>> {
-    let mut files = vec![(ERRORS.to_owned(), errors())];
+    let mut files = vec![(ERRORS.to_owned(), errors()), (API.to_owned(), Api::read()?.page()?)];
     for name in names_in(ASYNC_CLIENT)? {
         let source = read(&format!("{ASYNC_CLIENT}/{name}"))?;
         files.push((format!("{SYNC_CLIENT}/{name}"), without_async(&source)));
@@ -91,7 +93,9 @@ fn errors() -> String {
         "# Errors\n\n\
          Every error carries one of these codes. A code never changes its meaning and is the same in every\n\
          language: `OpencodeError::code()` in Rust, `error.code` in Python, where the classes are in\n\
-         `opencode.errors` under the root `OpencodeError`. An error's own hint can say more than this table.\n\n\
+         `opencode.errors` under the root `OpencodeError`, and `error.code` in TypeScript, where every error is an\n\
+         `OpencodeError` with `code, sessionId, status, retryable, hint` and what else is known of it. An error's own hint\n\
+         can say more than this table.\n\n\
          {}\n\
          Written from `ErrorCode::TABLE` in `core/src/error/code.rs` by `cargo xtask docs`.\n",
         report::table(&["code", "Python class", "when", "what to do"], &rows)

@@ -3,6 +3,7 @@
 //! `cargo xtask <chore>`; each chore is one module. What a chore needs beyond the toolchains it
 //! installs itself, into folders git ignores.
 
+mod api;
 mod bench;
 mod demo;
 mod docs;
@@ -39,7 +40,8 @@ Usage: cargo xtask <chore>
   lint                      formats, lints, types, licences, generated pages
   bench [--quick]           measure and write docs/benchmarks.md; --quick tries it out on small
                             sizes and writes target/bench/benchmarks.md instead
-  docs [--check]            write docs/errors.md; --check only compares
+  docs [--check]            write docs/errors.md, docs/api.md and the Python client that waits;
+                            --check only compares
 ";
 
 fn main() -> ExitCode {

@@ -7,26 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::api::{self, Api, SHARED};
 use crate::shell;
 
-const SHARED: &str = "tests/conformance";
 const RESULTS: &str = "target/conformance";
 /// What a machine can lack without anything being wrong.
 const FROM_NODE: [&str; 2] = ["remote", "aimock"];
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Api {
-    languages: Vec<String>,
-    operations: Map<String, Value>,
-}
 
 #[derive(Debug, Deserialize)]
 struct Case {
@@ -82,16 +74,16 @@ pub(crate) fn forget() -> Result<()> {
 
 /// Prints the table; gives the holes.
 pub(crate) fn print() -> Result<Vec<String>> {
-    let api: Api = read(&shell::path(SHARED).join("api.json"))?;
+    let api = Api::read()?;
     let mut cases = Vec::new();
     for entry in fs::read_dir(shell::path(SHARED).join("cases"))? {
-        cases.extend(read::<Vec<Case>>(&entry?.path())?);
+        cases.extend(api::read::<Vec<Case>>(&entry?.path())?);
     }
     let mut results = BTreeMap::new();
     for language in &api.languages {
         let file = shell::path(RESULTS).join(format!("{language}.json"));
         if file.exists() {
-            results.insert(language.as_str(), read::<Results>(&file)?);
+            results.insert(language.as_str(), api::read::<Results>(&file)?);
         }
     }
     let rows = rows(&api, &cases, &results);
@@ -101,11 +93,6 @@ pub(crate) fn print() -> Result<Vec<String>> {
     }
     let of_files = lost_tests(&api);
     Ok(holes(&api, &rows).into_iter().chain(of_files).collect())
-}
-
-fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
-    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    serde_json::from_str(&text).with_context(|| file.display().to_string())
 }
 
 type Row<'a> = (&'a str, Vec<Cell>);
@@ -121,7 +108,7 @@ fn rows<'a>(api: &'a Api, cases: &[Case], results: &BTreeMap<&str, Results>) -> 
 }
 
 fn cell(language: &str, names: &Value, using: &[&Case], results: Option<&Results>) -> Cell {
-    if let Some(reason) = names[language]["not_applicable"].as_str() {
+    if let Some(reason) = api::not_applicable(names, language) {
         return Cell::NotApplicable(reason.into());
     }
     let Some(results) = results else { return Cell::LanguageNotRun };

@@ -1,22 +1,31 @@
-import { test } from "node:test";
+import { before, test } from "node:test";
 import { compiled, held, programs } from "../pages.js";
 import { folder } from "../places.js";
 import { running } from "./server.js";
 
 const server = running();
+const found = programs("../docs/server-node.md");
+let project: string;
+let paths: string[];
 
-test("the examples of docs/server-node.md do what they say", async (t) => {
-    const project = await server.project("page of node");
+before(async () => {
+    project = await server.project("page of node");
     // The one thing that a reader has to fill in.
-    const found = programs("../docs/server-node.md").map((program) => ({
+    const filled = found.map((program) => ({
         ...program,
         text: program.text.replaceAll("/path/to/project", project),
     }));
-    const { url, username, password } = server.addresses;
-    held(found, compiled("page-server", found), project, {
-        OPENCODE_BASE_URL: url,
-        OPENCODE_SERVER_USERNAME: username,
-        OPENCODE_SERVER_PASSWORD: password,
-        OPENCODE_SESSIONS_DIR: folder(t),
-    });
+    paths = compiled("page-server", filled);
 });
+
+for (const [n, program] of found.entries()) {
+    test(`${program.from} does what it says`, (t) => {
+        const { url, username, password } = server.addresses;
+        held([program], paths.slice(n), project, {
+            OPENCODE_BASE_URL: url,
+            OPENCODE_SERVER_USERNAME: username,
+            OPENCODE_SERVER_PASSWORD: password,
+            OPENCODE_SESSIONS_DIR: folder(t),
+        });
+    });
+}
