@@ -25,6 +25,8 @@ if (tests.some((file) => file.includes("/cross/"))) {
     env.OPENCODE_SESSIONS_BESIDE = built("example", ...example).at(0);
 }
 
-const how = ["--test", "--test-timeout=120000", "--test-reporter=spec", ...options];
+// A whole file is a test, too, and on the real server it takes minutes where much else runs.
+const timeout = `--test-timeout=${withServer ? 600_000 : 120_000}`;
+const how = ["--test", timeout, "--test-reporter=spec", ...options];
 const { status } = spawnSync(process.execPath, [...how, ...tests], { stdio: "inherit", env });
 process.exit(status ?? 1);

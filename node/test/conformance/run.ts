@@ -19,7 +19,7 @@ export function testAll(cases: Case[], begin: Begin): void {
     for (const one of cases) {
         const why = notApplicable(one);
         if (why !== undefined) became(one.id, "skipped");
-        test(one.id, { skip: why ?? false }, async (t) => {
+        test(one.id, { skip: why ?? false, timeout: 120_000 }, async (t) => {
             became(one.id, "failed");
             await run(t, one, begin);
             became(one.id, "passed");
