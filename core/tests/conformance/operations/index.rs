@@ -36,11 +36,7 @@ pub(crate) const TABLE: Table = &[
         let problem = |(session_id, detail)| Problem { session_id, kind: "unreadable", detail };
         data(unreadable.map(problem).collect::<Vec<_>>())
     }),
-    ("index.verify", |c| {
-        let mut problems = c.storage().verify()?;
-        problems.retain(|problem| problem.kind == "index");
-        data(problems)
-    }),
+    ("index.verify", |c| data(c.storage().verify_index()?)),
     ("index.save_if_dirty", |c| data(c.storage().publish_index()?)),
 ];
 
