@@ -133,7 +133,7 @@ fn rust(server: &RealServer) -> Steps {
     });
     server.step(&mut steps, || {
         let package = ["test", "--package", "opencode-sessions", "--no-fail-fast"];
-        let real = ["--features", "real-server", "--test", "server*"];
+        let real = ["--features", "real-server", "--test", "server*", "--test", "conformance"];
         shell::run(&mut shell::cargo(package.into_iter().chain(real)))
     });
     steps

@@ -1,8 +1,9 @@
 //! What an operation is given, by name. What nobody took is a mistake in the case.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use opencode_sessions::{SessionHandle, SessionStorage, Time};
+use opencode_sessions::{OpencodeError, Result, SessionHandle, SessionStorage, Time};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -62,6 +63,16 @@ impl Args {
             Thing::Storage(storage) => Some(storage),
             _ => panic!("{name} is no store"),
         }
+    }
+
+    pub(crate) fn seconds(&mut self, name: &str) -> Result<Option<Duration>> {
+        let seconds: Option<f64> = self.get(name);
+        // Rust's own type refuses what is no length of time.
+        let time = seconds.map(|seconds| {
+            let time = Duration::try_from_secs_f64(seconds);
+            time.map_err(|error| OpencodeError::invalid(format!("{name}: {error}")))
+        });
+        time.transpose()
     }
 
     /// All of them, as the fields of a record.

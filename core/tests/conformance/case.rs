@@ -8,8 +8,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// What this runner can do.
-const HERE: [&str; 1] = ["local"];
+use crate::{models, servers};
+
+/// What cases may need that Rust has. A wrong type cannot be given at all.
+const HERE: [&str; 4] = ["local", "remote", "live", "aimock"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,10 +21,8 @@ pub(crate) struct Case {
     name: String,
     pub(crate) requires: Vec<String>,
     pub(crate) fixture: Option<String>,
-    #[expect(dead_code, reason = "of cases that need a server")]
-    server: Option<Value>,
-    #[expect(dead_code, reason = "of cases that need a model")]
-    model: Option<Value>,
+    pub(crate) server: Option<servers::Described>,
+    pub(crate) model: Option<models::Described>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -46,7 +46,7 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Val
 }
 
 impl Case {
-    /// Whether it is for what Rust does not have, or this runner cannot do.
+    /// Whether it is for what Rust does not have.
     pub(crate) fn not_here(&self) -> bool {
         let operations = api().operations;
         let has =
@@ -54,14 +54,28 @@ impl Case {
         let can = |need: &String| HERE.contains(&need.as_str());
         !self.requires.iter().all(can) || !self.steps.iter().all(has)
     }
+
+    /// Whether this run has no Node for it: `cargo xtask test` has one of its own for that.
+    pub(crate) fn not_now(&self) -> bool {
+        let is_real = matches!(self.server, Some(servers::Described::Opencode(_)));
+        let needs_node = is_real || self.requires.iter().any(|need| need == "aimock");
+        needs_node && !cfg!(feature = "real-server")
+    }
 }
 
 /// `api.json`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Api {
     pub(crate) operations: BTreeMap<String, Names>,
+    pub(crate) records: BTreeMap<String, Record>,
     pub(crate) errors: BTreeMap<String, Shown>,
     pub(crate) only: Only,
+}
+
+/// A type that holds data.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) fields: Vec<String>,
 }
 
 /// How an error code is shown where no case does it.

@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
+use opencode_sessions::conversation::{Conversation, PromptTemplate, SessionPool};
 use opencode_sessions::hooks::HookRegistry;
 use opencode_sessions::model::RecoveryReport;
-use opencode_sessions::{OpencodeError, Session, SessionHandle, SessionManager, SessionStorage};
+use opencode_sessions::{
+    Client, EventStream, OpencodeError, Session, SessionHandle, SessionManager, SessionStorage,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::models::Model;
+use crate::operations::clients::Scope;
+use crate::operations::conversations::Listener;
 use crate::operations::hooks::Heard;
 use crate::operations::processes::Holder;
+use crate::operations::tools::{Approver, Told};
+use crate::operations::turns::Turn;
 
 #[derive(Clone)]
 pub(crate) enum Thing {
@@ -20,6 +28,19 @@ pub(crate) enum Thing {
     Hooks(Arc<HookRegistry>),
     Heard(Arc<Heard>),
     Process(Arc<Holder>),
+    /// Where some are not plain data.
+    List(Vec<Thing>),
+    Model(Model),
+    Tool(Told),
+    Approver(Approver),
+    Conversation(Conversation),
+    Listener(Listener),
+    Stream(Turn),
+    Pool(SessionPool),
+    Template(PromptTemplate),
+    Client(Client),
+    Scope(Scope),
+    Events(EventStream),
 }
 
 /// What an operation gives or fails with.
@@ -46,8 +67,34 @@ impl Thing {
             Self::Storage(_) => json!({"object": "SessionStorage"}),
             Self::Manager(_) => json!({"object": "SessionManager"}),
             Self::Hooks(_) => json!({"object": "HookRegistry"}),
-            Self::Heard(_) | Self::Process(_) => json!({}),
+            Self::List(things) => things.iter().map(Self::data).collect(),
+            Self::Scope(scope) => scope.session(),
+            Self::Conversation(_) => json!({"object": "Conversation"}),
+            Self::Stream(_) => json!({"object": "ResponseStream"}),
+            Self::Pool(_) => json!({"object": "SessionPool"}),
+            Self::Template(_) => json!({"object": "PromptTemplate"}),
+            Self::Client(_) => json!({"object": "Client"}),
+            Self::Events(_) => json!({"object": "EventStream"}),
+            Self::Heard(_)
+            | Self::Process(_)
+            | Self::Model(_)
+            | Self::Tool(_)
+            | Self::Approver(_)
+            | Self::Listener(_) => json!({}),
         }
+    }
+
+    /// What it was told, where it is called.
+    pub(crate) fn notes(&self) -> Vec<Value> {
+        let notes = match self {
+            Self::Heard(heard) => &heard.notes,
+            Self::Tool(tool) => &tool.notes,
+            Self::Approver(approver) => &approver.notes,
+            Self::Listener(listener) => &listener.notes,
+            Self::Model(Model::Own(own)) => &own.notes,
+            _ => panic!("nobody tells it anything"),
+        };
+        notes.all()
     }
 }
 

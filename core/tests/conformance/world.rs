@@ -6,31 +6,59 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use opencode_sessions::conversation::{Conversation, Lent};
 use opencode_sessions::hooks::HookRegistry;
 use opencode_sessions::{ManagerOptions, SessionHandle, SessionManager, SessionStorage};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::case::{self, Case, Step};
+use crate::models::Model;
+use crate::operations::conversations;
+use crate::runtime::wait;
+use crate::servers::Server;
 use crate::thing::Thing;
+
+/// What would be about the client or the conversation by its name, and is about none.
+const OF_NOTHING: [&str; 9] = [
+    "client.new",
+    "conversation.create",
+    "conversation.delete",
+    "conversation.delete_all",
+    "conversation.import",
+    "conversation.info",
+    "conversation.list",
+    "conversation.load",
+    "conversation.resume",
+];
 
 pub(crate) struct World {
     named: BTreeMap<String, Thing>,
     folder: TempDir,
+    server: Option<Server>,
+    /// Conversations that a pool has lent.
+    pub(crate) lent: Vec<Lent>,
 }
 
 impl World {
     pub(crate) fn of(case: &Case) -> Self {
-        let world = Self { named: BTreeMap::new(), folder: TempDir::new().unwrap() };
+        let server = case.server.as_ref().map(|server| Server::begin(server, &case.id));
+        let folder = TempDir::new().unwrap();
+        let mut world = Self { named: BTreeMap::new(), folder, server, lent: Vec::new() };
         if let Some(fixture) = &case.fixture {
             let from = case::fixtures().join("stores").join(fixture).join("store");
             copy(&from, &world.path("store"));
+        }
+        if let Some(model) = &case.model {
+            let model = Model::begin(model, world.server.as_ref());
+            world.name(Some("model"), Thing::Model(model));
         }
         world
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
-        self.folder.path().join(below)
+        // Without what says nothing, like `.`.
+        self.folder.path().join(below).components().collect()
     }
 
     pub(crate) fn name(&mut self, name: Option<&str>, thing: Thing) {
@@ -39,10 +67,31 @@ impl World {
         }
     }
 
+    /// Takes the names from a conversation.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.named.retain(|_, thing| match thing {
+            Thing::Conversation(conversation) => conversation.id() != id,
+            _ => true,
+        });
+    }
+
     /// What a step is about: what it names, else the one of its area.
     pub(crate) fn on(&mut self, step: &Step) -> Option<Thing> {
-        let area = step.op.split('.').next().unwrap_or_default();
+        if OF_NOTHING.contains(&&*step.op) {
+            return None;
+        }
+        let area = match &*step.op {
+            "events.subscribe" => "client",
+            op => op.split('.').next().unwrap_or_default(),
+        };
         match step.on.as_deref().unwrap_or(area) {
+            "client" => Some(self.or_made("client", |world| {
+                Thing::Client(world.server().builder().build().unwrap())
+            })),
+            "conversation" => Some(self.or_made("conversation", |world| {
+                let options = conversations::usual(world);
+                Thing::Conversation(Conversation::create(options).unwrap())
+            })),
             "storage" | "index" => Some(Thing::Storage(self.storage())),
             "manager" => Some(Thing::Manager(self.manager())),
             name => self.named.get(name).cloned(),
@@ -55,6 +104,26 @@ impl World {
         match self.named.entry("storage".to_owned()).or_insert_with(made) {
             Thing::Storage(storage) => storage.clone(),
             _ => panic!("storage is no store"),
+        }
+    }
+
+    fn or_made(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Thing) -> Thing {
+        if !self.named.contains_key(name) {
+            let made = make(self);
+            self.named.insert(name.to_owned(), made);
+        }
+        self.named(name).clone()
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        self.server.as_ref().expect("the case has no server")
+    }
+
+    /// Who answers a conversation that names nobody.
+    pub(crate) fn model(&self) -> Model {
+        match self.named("model") {
+            Thing::Model(model) => model.clone(),
+            _ => panic!("model is no model"),
         }
     }
 
@@ -74,7 +143,12 @@ impl World {
     pub(crate) fn argument(&self, given: &Value) -> Thing {
         match given.get("$ref").and_then(Value::as_str) {
             Some(name) if !name.contains('.') => self.named(name).clone(),
-            _ => Thing::Data(self.resolve(given)),
+            _ => match given.as_array() {
+                Some(items) if items.iter().any(|item| item.get("$ref").is_some()) => {
+                    Thing::List(items.iter().map(|item| self.argument(item)).collect())
+                }
+                _ => Thing::Data(self.resolve(given)),
+            },
         }
     }
 
@@ -103,7 +177,7 @@ impl World {
         fields.iter().map(|(key, value)| (key.clone(), self.resolve(value))).collect()
     }
 
-    fn named(&self, name: &str) -> &Thing {
+    pub(crate) fn named(&self, name: &str) -> &Thing {
         self.named.get(name).unwrap_or_else(|| panic!("no step is named {name}"))
     }
 }
@@ -111,8 +185,15 @@ impl World {
 impl Drop for World {
     /// Lets go of what is open, managers before their stores.
     fn drop(&mut self) {
+        self.lent.clear();
         for thing in self.named.values() {
             match thing {
+                Thing::Conversation(conversation) => {
+                    conversations::close(conversation).unwrap_or_default()
+                }
+                Thing::Pool(pool) => wait(pool.close()).unwrap_or_default(),
+                Thing::Events(events) => events.end(),
+                Thing::Client(client) => wait(client.close()),
                 Thing::Manager(manager) => drop(manager.close()),
                 Thing::Session(SessionHandle::Live(live)) => drop(live.close()),
                 _ => {}

@@ -8,8 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use reqwest::{Method, RequestBuilder};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// One real server, its model and its share service. They end when this is dropped, or with the
@@ -38,7 +38,7 @@ pub(crate) struct Addresses {
 }
 
 /// One request to the model.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct ModelRequest {
     /// `turn`, `title` or `summary`.
     pub(crate) kind: String,

@@ -1,6 +1,6 @@
 //! `hooks.*`, `hook_event.*`, and callbacks that note what they hear.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use opencode_sessions::hooks::{
@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, Table};
 use crate::args::Args;
+use crate::notes::Notes;
 use crate::thing::{Done, NOTHING, Thing, data};
 use crate::world::World;
 
 /// A callback, with what it was told.
 #[derive(Default)]
 pub(crate) struct Heard {
-    notes: Mutex<Vec<Value>>,
+    pub(crate) notes: Notes,
     id: OnceLock<HookId>,
 }
 
@@ -27,8 +28,7 @@ impl Heard {
         let heard = Arc::new(Self::default());
         let noting = Arc::clone(&heard);
         let callback = move |event: &SessionEvent| {
-            let mut notes = noting.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            notes.push(note(event, is_glob));
+            noting.notes.add(note(event, is_glob));
             fails.clone().map_or(Ok(()), Err)
         };
         let id = manager.register_hook(event, Arc::new(callback))?;
@@ -60,8 +60,8 @@ fn note(event: &SessionEvent, is_glob: bool) -> Value {
 }
 
 pub(crate) const OWN: Table = &[("heard.notes", |c| match c.args.thing("of") {
-    Some(Thing::Heard(heard)) => data(&*heard.notes.lock().unwrap_or_else(PoisonError::into_inner)),
-    _ => panic!("of is no callback"),
+    Some(of) => data(of.notes()),
+    None => panic!("of is missing"),
 })];
 
 pub(crate) const TABLE: Table = &[

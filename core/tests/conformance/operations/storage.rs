@@ -104,7 +104,7 @@ fn new(c: &mut Call<'_>) -> Done {
     Ok(Thing::Storage(SessionStorage::open(options)?))
 }
 
-fn cleaned(report: &opencode_sessions::store::CleanupReport) -> Done {
+pub(super) fn cleaned(report: &opencode_sessions::store::CleanupReport) -> Done {
     let skipped = report.skipped.iter();
     let skipped = skipped.map(|(id, reason)| json!({"session_id": id, "reason": reason}));
     data(json!({"removed": report.removed, "skipped": skipped.collect::<Vec<_>>()}))
