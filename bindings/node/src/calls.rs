@@ -1,5 +1,7 @@
 //! Running a call apart from JavaScript's thread, or on it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, ToNapiValue, spawn_blocking};
 use opencode_sessions::{OpencodeError, Result};
@@ -47,7 +49,11 @@ pub(crate) fn promise<T: ToNapiValue + Send + 'static>(
     env.spawn_future(async { work.await.map_err(|error| thrown(&error)) })
 }
 
-/// Runs a call on JavaScript's own thread.
+/// Runs a call on JavaScript's own thread. A defect of ours that panics is an error there: through
+/// a function that JavaScript called, no panic may leave.
 pub(crate) fn here<T>(call: impl FnOnce() -> Result<T>) -> napi::Result<T> {
-    call().map_err(|error| thrown(&error))
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(done) => done.map_err(|error| thrown(&error)),
+        Err(_) => Err(napi::Error::from_reason("a defect of the library: it panicked")),
+    }
 }

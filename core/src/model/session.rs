@@ -210,9 +210,9 @@ impl Session {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// JSON text with so many spaces for each level; on one line without.
+    /// JSON text with so many spaces for each level, 64 at most; on one line without.
     pub fn to_json_indented(&self, spaces: Option<usize>) -> String {
-        let Some(spaces) = spaces else { return self.to_json() };
+        let Some(spaces) = spaces.map(|spaces| spaces.min(64)) else { return self.to_json() };
         let (mut text, indent) = (Vec::new(), vec![b' '; spaces]);
         let form = serde_json::ser::PrettyFormatter::with_indent(&indent);
         let written = self.serialize(&mut serde_json::Serializer::with_formatter(&mut text, form));

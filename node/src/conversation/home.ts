@@ -10,12 +10,15 @@ export type Work = (argument: unknown, reply: NativeReply, signal: AbortSignal) 
 /** Knows something at once. */
 export type About = (question: { of: string; model: string; text: string }) => unknown;
 
+/** Is told of an event, and of the turn that it is one of. */
+export type Heard = (data: unknown, speaker: number | null) => void;
+
 type Question = { key: number; of: string; model: string; text: string };
 
 interface Told {
     ask?: { id: number; key: number; argument: unknown; speaker: number | null };
     cancel?: { id: number };
-    event?: { key: number; data: unknown };
+    event?: { key: number; data: unknown; speaker: number | null };
     about?: Question;
     flush?: object;
 }
@@ -28,7 +31,7 @@ interface Told {
  */
 export class Home {
     readonly native: NativeHome;
-    readonly #kept = new Map<number, Work | About | ((data: unknown) => void)>();
+    readonly #kept = new Map<number, Work | About | Heard>();
     readonly #underway = new Map<number, AbortController>();
     #keys = 0;
 
@@ -49,8 +52,14 @@ export class Home {
     }
 
     /** Keeps a function; gives the key by which the compiled half asks for it. */
-    keep(function_: Work | About | ((data: unknown) => void)): number {
+    keep(function_: Work | About): number {
         this.#kept.set(++this.#keys, function_);
+        return this.#keys;
+    }
+
+    /** The same with one that is told of events. */
+    hear(heard: Heard): number {
+        this.#kept.set(++this.#keys, heard);
         return this.#keys;
     }
 
@@ -65,8 +74,8 @@ export class Home {
             this.#underway.get(told.cancel.id)?.abort();
             this.#underway.delete(told.cancel.id);
         } else if (told.event !== undefined) {
-            const { key, data } = told.event;
-            (this.#kept.get(key) as ((data: unknown) => void) | undefined)?.(data);
+            const { key, data, speaker } = told.event;
+            (this.#kept.get(key) as Heard | undefined)?.(data, speaker);
         } else if (told.about !== undefined) {
             reply?.done(write(this.#about(told.about), "answer"));
         }

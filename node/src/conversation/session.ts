@@ -1,6 +1,6 @@
 /** The live object. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Home } from "./home.js";
+import { type Heard, Home } from "./home.js";
 import {
     closeConversations,
     conversations,
@@ -85,7 +85,9 @@ export class Session {
     private constructor(native: NativeConversation, home: Home) {
         this.#native = native;
         this.#home = home;
-        this.#listen("error", undefined, (data) => this.#failed(data as Failure));
+        this.#listen("error", undefined, (data, speaker) => {
+            if (!Turn.isHeard(speaker)) this.#failed(data as Failure);
+        });
     }
 
     /** @internal */
@@ -203,7 +205,7 @@ export class Session {
         const end = (): void => native.end();
         signal?.addEventListener("abort", end);
         turn.hold(native, this).finally(() => signal?.removeEventListener("abort", end));
-        return new ResponseStream(native, this.id, explained);
+        return new ResponseStream(turn.watched(native), this.id, explained);
     }
 
     /** Offers the model one more tool, from the next request on; one of the same name gives way. */
@@ -380,8 +382,8 @@ export class Session {
         for (const listener of this.#listeners) this.#forget(listener);
     }
 
-    #listen(event: string, callback: unknown, heard: (data: unknown) => void): void {
-        const key = this.#home.keep(heard);
+    #listen(event: string, callback: unknown, heard: Heard): void {
+        const key = this.#home.hear(heard);
         try {
             const number = sync(() => this.#native.on(event, key));
             this.#listeners.push({ event, callback, native: { number, key } });

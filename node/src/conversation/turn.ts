@@ -25,6 +25,7 @@ export class Turn {
     readonly #context = AsyncLocalStorage.snapshot();
     readonly #failures: [told: string, error: unknown][] = [];
     #isOver = false;
+    #isHeard = false;
 
     constructor(sessionId: string) {
         this.#sessionId = sessionId;
@@ -57,6 +58,33 @@ export class Turn {
             hint: "use another conversation, or a fork",
             sessionId,
         });
+    }
+
+    /** Whether somebody reads or awaits this turn, who hears of a failure. */
+    static isHeard(id: number | null): boolean {
+        const turn = id === null ? undefined : Turn.#running.get(id);
+        return turn !== undefined && turn.#isHeard;
+    }
+
+    /**
+     * The turn's answer, which knows who hears of it. The compiled half knows, too, but may have to
+     * say that the turn failed before the `await` of the very call that began it is there.
+     */
+    watched(native: NativeResponse): NativeResponse {
+        const heard = <T>(work: () => T): T => {
+            this.#isHeard = true;
+            return work();
+        };
+        return {
+            get isOver() {
+                return native.isOver;
+            },
+            result: () => heard(() => native.result()),
+            reader: (quiet) => (quiet ? native.reader(true) : heard(() => native.reader(false))),
+            hear: () => heard(() => native.hear()),
+            settle: () => native.settle(),
+            end: () => native.end(),
+        };
     }
 
     /** Runs something for the turn. */

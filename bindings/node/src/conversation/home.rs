@@ -89,8 +89,8 @@ impl Home {
         reply: NativeReply,
     ) -> Option<Underway> {
         let id = self.asked.fetch_add(1, Ordering::Relaxed);
-        let speaker = origin().and_then(|origin| origin.downcast_ref::<Speaking>().map(|s| s.id));
-        let what = json!({"ask": {"id": id, "key": key, "argument": argument, "speaker": speaker}});
+        let ask = json!({"id": id, "key": key, "argument": argument, "speaker": speaker()});
+        let what = json!({ "ask": ask });
         self.tell(&what, Some(reply)).then(|| Underway { home: Arc::clone(self), id })
     }
 
@@ -166,6 +166,11 @@ pub(super) struct Speaking {
     pub(super) id: u32,
     /// Dropped with it.
     pub(super) _over: oneshot::Sender<()>,
+}
+
+/// Whose turn this is called in.
+pub(super) fn speaker() -> Option<u32> {
+    origin().and_then(|origin| origin.downcast_ref::<Speaking>().map(|speaking| speaking.id))
 }
 
 /// Ends the work when nobody waits for it any more.

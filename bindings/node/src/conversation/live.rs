@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use super::home::{Home, Speaking};
+use super::home::{Home, Speaking, speaker};
 use super::options::OwnTool;
 use super::response::NativeResponse;
 use crate::arguments::Saying;
@@ -176,8 +176,9 @@ impl NativeConversation {
                     Error(error) => told(error),
                     event => event.to_plain(),
                 };
+                let event = json!({"key": key, "data": data, "speaker": speaker()});
                 if let Some(home) = home.upgrade() {
-                    home.tell(&json!({"event": {"key": key, "data": data}}), None);
+                    home.tell(&json!({ "event": event }), None);
                 }
             });
             Ok(listener.as_u64() as f64)

@@ -58,7 +58,8 @@ pub(super) struct Turn {
 
 impl Turns {
     pub(super) fn new(max_concurrent: Option<usize>) -> Self {
-        let slots = max_concurrent.map(|slots| Arc::new(Semaphore::new(slots)));
+        let slots = max_concurrent.map(|slots| slots.min(Semaphore::MAX_PERMITS));
+        let slots = slots.map(|slots| Arc::new(Semaphore::new(slots)));
         Self { slots, running: Mutex::default(), asked: Asked::default() }
     }
 
