@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "add" => add(&SessionManager::new(storage), id, what),
         "begin" => begin(storage, id, what),
         "speak" => speak(storage, id, what).await,
-        "view" => Conversation::load(id, kept_in(storage)).map_err(Box::from).and_then(view),
+        "view" => view(storage, id),
         "export" => export(storage, id, what),
         "import" => import(storage, what),
         other => return Err(format!("{other} is no way to use a store").into()),
@@ -73,7 +73,7 @@ fn add(manager: &SessionManager, id: &str, message: &str) -> Seen {
 fn begin(storage: SessionStorage, id: &str, options: &str) -> Seen {
     let mut given: Map<String, Value> = serde_json::from_str(options)?;
     let tools: Vec<String> = serde_json::from_value(given.remove("tools").unwrap_or_default())?;
-    view(Conversation::create(ConversationOptions {
+    seen(&Conversation::create(ConversationOptions {
         session_id: Some(id.to_owned()),
         storage: Some(storage),
         tools: tools.into_iter().map(ToolChoice::BuiltIn).collect(),
@@ -104,7 +104,11 @@ async fn speak(storage: SessionStorage, id: &str, what: &str) -> Seen {
             println!("{}", json!({ "text": content }));
         }
     }
-    view(conversation)
+    seen(&conversation)
+}
+
+fn view(storage: SessionStorage, id: &str) -> Seen {
+    seen(&Conversation::load(id, kept_in(storage))?)
 }
 
 fn export(storage: SessionStorage, id: &str, format: &str) -> Seen {
@@ -114,7 +118,7 @@ fn export(storage: SessionStorage, id: &str, format: &str) -> Seen {
 
 fn import(storage: SessionStorage, data: &str) -> Seen {
     let data = serde_json::from_str(data)?;
-    view(Conversation::import(&data, OnConflict::Error, kept_in(storage))?)
+    seen(&Conversation::import(&data, OnConflict::Error, kept_in(storage))?)
 }
 
 fn kept_in(storage: SessionStorage) -> ConversationOptions {
@@ -122,12 +126,12 @@ fn kept_in(storage: SessionStorage) -> ConversationOptions {
 }
 
 /// What is seen of a conversation, which is closed then.
-fn view(conversation: Conversation) -> Seen {
-    let seen = json!({
+fn seen(conversation: &Conversation) -> Seen {
+    let shown = json!({
         "messages": conversation.get_messages(None, None)?,
         "state": conversation.state()?,
         "session": conversation.session()?.to_json(),
     });
     conversation.close()?;
-    Ok(seen)
+    Ok(shown)
 }
