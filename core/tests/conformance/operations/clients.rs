@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use opencode_sessions::server::{
-    Operation, PermissionAnswer, PermissionHandler, QuestionAnswer, QuestionHandler,
+    AbortOutcome, Operation, PermissionAnswer, PermissionHandler, QuestionAnswer, QuestionHandler,
+    Unshared,
 };
 use opencode_sessions::types::part::Part;
 use opencode_sessions::types::request::{CreateSessionRequest, PromptRequest};
@@ -33,9 +34,9 @@ impl Scope {
         scope.as_ref().map(|scope| json!(scope.session)).unwrap_or_default()
     }
 
-    fn take(&self) -> SessionScope {
-        let scope = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        scope.expect("the scope is over")
+    /// Ending it takes it; `None` when it is over.
+    fn take(&self) -> Option<SessionScope> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -53,14 +54,24 @@ pub(crate) const TABLE: Table = &[
         Ok(Thing::Scope(Scope(Arc::new(Mutex::new(Some(scope))))))
     }),
     ("scope.session", |c| data(scope(c).session())),
-    ("scope.keep", |c| data(scope(c).take().keep())),
+    ("scope.keep", |c| data(scope(c).take().map(SessionScope::keep))),
     ("scope.close", |c| {
-        wait(scope(c).take().close());
+        if let Some(scope) = scope(c).take() {
+            wait(scope.close());
+        }
         NOTHING
     }),
     ("client.wait_idle", |c| {
         let timeout = c.args.seconds("timeout")?.unwrap_or(PATIENCE);
         data(wait(about(c).wait_idle(&c.args.text("session_id"), Some(timeout)))?)
+    }),
+    ("client.sessions.abort", |c| {
+        let outcome = wait(about(c).sessions().abort(&c.args.text("session_id")))?;
+        data(outcome == AbortOutcome::Aborted)
+    }),
+    ("client.sessions.unshare", |c| {
+        let outcome = wait(about(c).sessions().unshare(&c.args.text("session_id")))?;
+        data(outcome == Unshared::Unshared)
     }),
     ("client.messages.create_prompt", |c| {
         let request: PromptRequest = read(c.args)?;
@@ -92,7 +103,6 @@ pub(crate) const TABLE: Table = &[
     ("client.questions.reply", perform),
     ("client.run_simple_text", perform),
     ("client.run_text", perform),
-    ("client.sessions.abort", perform),
     ("client.sessions.abort_or_err", perform),
     ("client.sessions.children", perform),
     ("client.sessions.create", perform),
@@ -109,7 +119,6 @@ pub(crate) const TABLE: Table = &[
     ("client.sessions.summarize", perform),
     ("client.sessions.todo", perform),
     ("client.sessions.unrevert", perform),
-    ("client.sessions.unshare", perform),
     ("client.sessions.update", perform),
     ("client.version", perform),
     ("part.of", |c| data(c.args.need::<Part>("data"))),
