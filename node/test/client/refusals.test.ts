@@ -250,6 +250,7 @@ test("arguments are looked at before anything is sent", async (t) => {
         [() => client.runSimpleText(undefined as never), /text/],
         [() => client.cleanupEphemeral({ olderThan: -5 }), /olderThan|negative/],
         [() => client.subscribe(5 as never), /sessionId/],
+        [() => client.subscribe("ses_\ud800"), /sessionId holds a lone surrogate/],
         [() => client.subscribe("ses_1", { signal: 1 as never }), /signal/],
     ];
     for (const [call, says] of wrongs) {
