@@ -193,6 +193,22 @@ test("a stream that was ended lets go of its signal, and is not cancelled by it"
     await assert.rejects(later.next(), { code: "CANCELLED" });
 });
 
+test("a stream that cannot go on says why, then ends and lets go of its signal", async (t) => {
+    const server = await Scripted.start(t);
+    const stop = new AbortController();
+    const events = await server.client(t).subscribe(undefined, { signal: stop.signal });
+    await begun(events);
+    const ended = new Promise<void>((resolve) => events.on("end", resolve));
+    server.isRefusing = true;
+    server.streams.forEach((stream) => stream.destroy());
+    await assert.rejects(events.next(), { code: "UNAUTHORIZED" });
+    assert.deepEqual(await events.next(), { done: true, value: undefined });
+    await ended;
+    assert.equal(getEventListeners(stop.signal, "abort").length, 0);
+    stop.abort();
+    assert.deepEqual(await events.next(), { done: true, value: undefined });
+});
+
 test("one signal may be that of many calls and streams", async (t) => {
     const held: (() => void)[] = [];
     const server = await Scripted.start(t, (...request) => held.push(() => healthy(...request)));
