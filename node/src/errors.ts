@@ -1,4 +1,5 @@
 /** What every call of this package throws or rejects with. */
+import { isNativeError } from "node:util/types";
 
 /** The stable codes; docs/errors.md says what each means. */
 export type ErrorCode =
@@ -125,7 +126,9 @@ export async function later<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function told(error: unknown): unknown {
-    if (!(error instanceof Error) || error instanceof OpencodeError) return error;
+    // Not by `instanceof Error`: the compiled half has the errors of the process, and a test runner
+    // may give its tests others.
+    if (!isNativeError(error) || error instanceof OpencodeError) return error;
     if (/^InvalidArg$|Expected$/.test(String((error as { code?: unknown }).code))) {
         return new OpencodeError(error.message, { code: "INVALID_ARGUMENT" }, { cause: error });
     }

@@ -13,7 +13,15 @@ import { platform } from "./platform.js";
 function load(): unknown {
     const require = createRequire(__filename);
     const own = join(__dirname, "native", `opencode-sessions.${platform()}.node`);
-    if (existsSync(own)) return require(own) as unknown;
+    if (existsSync(own)) {
+        try {
+            return require(own) as unknown;
+        } catch (cause) {
+            const message = `the compiled half of opencode-sessions cannot be loaded: ${own}`;
+            const hint = "it was made for another system, or is damaged: install the package again";
+            throw new OpencodeError(message, { code: "NOT_SUPPORTED", hint }, { cause });
+        }
+    }
     const packaged = `opencode-sessions-${platform()}`;
     try {
         return require(packaged) as unknown;

@@ -5,7 +5,18 @@ export function platform(): string {
     return system === "linux" ? `linux-${arch}-${libc()}` : `${system}-${arch}`;
 }
 
+/** `excludeNetwork` is not in the types of Node 20. */
+type Report = typeof process.report & { excludeNetwork: boolean };
+
 function libc(): string {
-    const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-    return report.header?.glibcVersionRuntime === undefined ? "musl" : "gnu";
+    const report = process.report as Report;
+    const { excludeNetwork } = report;
+    // Else the report asks DNS for the name behind every open socket, and waits for it.
+    report.excludeNetwork = true;
+    try {
+        const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+        return header?.glibcVersionRuntime === undefined ? "musl" : "gnu";
+    } finally {
+        report.excludeNetwork = excludeNetwork;
+    }
 }

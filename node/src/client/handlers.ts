@@ -1,4 +1,5 @@
 /** Who answers when a turn asks: functions of the program. */
+import { isNativeError } from "node:util/types";
 import { read, write } from "../data.js";
 import { OpencodeError, sync } from "../errors.js";
 import type { NativeHandler, NativeHandlerReply } from "./native.js";
@@ -57,7 +58,7 @@ async function answered(
         sync(() => reply.answer(text));
     } catch (error) {
         reply.refuse();
-        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        const detail = isNativeError(error) ? (error.stack ?? error.message) : String(error);
         process.emitWarning(`${name} failed; the answer is no`, {
             type: "OpencodeWarning",
             detail,

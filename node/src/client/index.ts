@@ -32,4 +32,6 @@ export { EventStream } from "./stream.js";
 export type { CallOptions } from "./transport.js";
 export { OpencodeError } from "../errors.js";
 export type { ErrorCode, ErrorDetails } from "../errors.js";
+export type { Json, JsonObject } from "../sessions/records.js";
 export { using } from "../using.js";
+export type { Closable } from "../using.js";

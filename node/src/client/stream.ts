@@ -1,6 +1,7 @@
 /** The one stream of events. */
 import { EventEmitter } from "node:events";
-import { OpencodeError, later } from "../errors.js";
+import { invalid, later, type OpencodeError } from "../errors.js";
+import { onAbort } from "./aborts.js";
 import type { Event, EventOf, EventType } from "./events.js";
 import type { NativeClient, NativeEventStream } from "./native.js";
 import { cancelled, checked, optional, type CallOptions } from "./transport.js";
@@ -39,15 +40,23 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
     #isPulling = false;
     /** What came for listeners that were gone by then; it comes first. */
     readonly #back: IteratorResult<Event, undefined>[] = [];
-    #isCancelTold = false;
+    /** Nothing more comes. */
+    #isOver = false;
+    /** Its signal was aborted, and nobody has been told. */
+    #isCancelled = false;
+    readonly #forgetSignal: () => void = () => {};
 
     private constructor(native: NativeEventStream, signal: AbortSignal | undefined) {
         this.#native = native;
         this.#signal = signal;
         this.#listeners.setMaxListeners(0);
+        if (signal === undefined) return;
         // A signal may live longer than a stream that nobody ended.
-        const stream = new WeakRef(native);
-        signal?.addEventListener("abort", () => stream.deref()?.end(), { once: true });
+        const weak = new WeakRef(this);
+        this.#forgetSignal = onAbort(signal, () => {
+            const stream = weak.deref();
+            if (stream !== undefined) stream.#cancel();
+        });
     }
 
     /** @internal */
@@ -59,8 +68,10 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
         const { signal } = optional(options, "subscribe");
         checked(signal, "subscribe");
         if (sessionId !== undefined && typeof sessionId !== "string") {
-            const message = "subscribe: sessionId is no string";
-            throw new OpencodeError(message, { code: "INVALID_ARGUMENT" });
+            throw invalid("subscribe: sessionId is no string");
+        }
+        if (sessionId?.isWellFormed() === false) {
+            throw invalid("subscribe: sessionId holds a lone surrogate, which is no character");
         }
         if (signal?.aborted) throw cancelled("subscribe", signal);
         const native = await later(() => client.subscribe(sessionId));
@@ -87,16 +98,32 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
         if (back !== undefined && !this.isEnded) return back;
         const text = await later(() => this.#native.next());
         if (text !== null) return { done: false, value: views.event(text) };
-        if (this.#signal?.aborted && !this.#isCancelTold) {
-            this.#isCancelTold = true;
+        if (this.#isCancelled) {
+            this.#isCancelled = false;
             throw cancelled("the event stream", this.#signal);
         }
+        this.#over();
         return { done: true, value: undefined };
     }
 
     /** Ends the stream at once. Events that were not read are dropped. */
     end(): void {
         this.#native.end();
+        this.#over();
+    }
+
+    #cancel(): void {
+        this.#isCancelled = true;
+        this.end();
+    }
+
+    #over(): void {
+        this.#isOver = true;
+        this.#forgetSignal();
+        // Behind what is being read; who pulls tells it then.
+        void this.#last.then(() => {
+            if (!this.#isPulling) this.#tell("end");
+        });
     }
 
     /** What `for await` calls when its loop is left: ends the stream. */
@@ -116,7 +143,8 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
     /**
      * Calls a function with every event of a type, or with all (`"*"`), while the stream lasts.
      * `error` is called for what cannot be read and for what ends the stream too early; as of any
-     * `EventEmitter`, an error without a listener is thrown as uncaught. `end` comes last.
+     * `EventEmitter`, an error without a listener is thrown as uncaught. `end` comes last, to each
+     * listener once, also to one that comes later than the end.
      */
     on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): this;
     on(type: "*", listener: (event: Event) => void): this;
@@ -124,7 +152,9 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
     on(type: "end", listener: () => void): this;
     on(type: string, listener: (event: Event) => void): this;
     on(type: string, listener: Listener): this {
-        this.#listeners.on(type, listener as () => void);
+        // One stream ends once; who has heard of it is not told when others come.
+        const how = type === "end" ? "once" : "on";
+        this.#listeners[how](type, listener as () => void);
         if (!this.#isPulling) void this.#pull();
         return this;
     }
@@ -137,11 +167,11 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
 
     async #pull(): Promise<void> {
         this.#isPulling = true;
-        let isOver = false;
-        while (!isOver && this.#isHeard()) {
+        let isDone = false;
+        while (!isDone && this.#isHeard()) {
             try {
                 const next = await this.next();
-                isOver = next.done === true;
+                isDone = next.done === true;
                 if (next.value === undefined) continue;
                 if (!this.#isHeard()) this.#back.push(next);
                 this.#tell(next.value.type, next.value);
@@ -151,7 +181,7 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
             }
         }
         this.#isPulling = false;
-        if (isOver) this.#tell("end");
+        if (this.#isOver) queueMicrotask(() => this.#tell("end"));
     }
 
     #isHeard(): boolean {

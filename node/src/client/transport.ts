@@ -1,6 +1,7 @@
 /** How an operation gets to the compiled half and back, and how its wait is ended early. */
 import { read, write } from "../data.js";
 import { OpencodeError, later } from "../errors.js";
+import { onAbort } from "./aborts.js";
 import type { NativeClient, NativeOperation } from "./native.js";
 
 /** What every call takes. */
@@ -62,12 +63,11 @@ export function checked(signal: unknown, what: string): void {
 
 async function cancellable(operation: NativeOperation, signal: AbortSignal) {
     if (signal.aborted) return null;
-    const cancel = (): void => operation.cancel();
-    signal.addEventListener("abort", cancel, { once: true });
+    const forget = onAbort(signal, () => operation.cancel());
     try {
         return await operation.run();
     } finally {
-        signal.removeEventListener("abort", cancel);
+        forget();
     }
 }
 

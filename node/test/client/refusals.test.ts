@@ -4,7 +4,15 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import * as root from "opencode-sessions";
-import { Client, OpencodeError, type ClientOptions } from "opencode-sessions/client";
+import {
+    Client,
+    OpencodeError,
+    using,
+    type ClientOptions,
+    type Closable,
+    type Json,
+    type JsonObject,
+} from "opencode-sessions/client";
 import { Scripted } from "./scripted.js";
 
 const SECRET = "hunter2-and-more";
@@ -242,6 +250,7 @@ test("arguments are looked at before anything is sent", async (t) => {
         [() => client.runSimpleText(undefined as never), /text/],
         [() => client.cleanupEphemeral({ olderThan: -5 }), /olderThan|negative/],
         [() => client.subscribe(5 as never), /sessionId/],
+        [() => client.subscribe("ses_\ud800"), /sessionId holds a lone surrogate/],
         [() => client.subscribe("ses_1", { signal: 1 as never }), /signal/],
     ];
     for (const [call, says] of wrongs) {
@@ -251,4 +260,13 @@ test("arguments are looked at before anything is sent", async (t) => {
         assert.match(error.message, says, `${call}`);
         assert.ok(!/[a-z]_[a-z]/.test(error.message), error.message);
     }
+});
+
+test("what stands in signatures of the client has its name there", async () => {
+    const given: JsonObject = { list: [1, null] };
+    const list: Json | undefined = given["list"];
+    let isClosed = false;
+    const closable: Closable = { [Symbol.dispose]: () => (isClosed = true) };
+    assert.equal(await using(closable, () => list), list);
+    assert.ok(isClosed);
 });

@@ -11,6 +11,8 @@ export class Scripted {
     readonly #server: Server;
     /** The event streams that are open. */
     readonly streams = new Set<ServerResponse>();
+    /** Whether it lets nobody in any more who wants events. */
+    isRefusing = false;
     #hangUps = 0;
     #watching: (() => void)[] = [];
 
@@ -59,6 +61,7 @@ export class Scripted {
     }
 
     #stream(response: ServerResponse): void {
+        if (this.isRefusing) return void response.writeHead(401).end();
         response.writeHead(200, { "content-type": "text/event-stream" });
         response.write('data: {"type": "server.connected", "properties": {}}\n\n');
         this.streams.add(response);

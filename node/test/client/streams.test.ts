@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { OpencodeError, type Event, type EventStream } from "opencode-sessions/client";
-import { Scripted } from "./scripted.js";
+import { healthy, Scripted } from "./scripted.js";
 
 /** Reads what every stream begins with. */
 async function begun(stream: EventStream): Promise<void> {
@@ -134,6 +134,99 @@ test("listeners hear their type, or all", async (t) => {
     await idle;
     assert.deepEqual(heard, ["server.connected", "ses_1", "session.idle"]);
     events.end();
+});
+
+test("each listener is told the end once, also one that comes later", async (t) => {
+    const server = await Scripted.start(t);
+    const events = await server.client(t).subscribe();
+    const told: string[] = [];
+    const ended = new Promise<void>((resolve) => events.on("end", resolve));
+    events.on("end", () => told.push("before"));
+    events.on("*", () => {});
+    events.end();
+    await ended;
+    for (const name of ["session.idle", "*"]) events.on(name, () => assert.fail("nothing comes"));
+    await new Promise<void>((resolve) => {
+        events.on("end", () => told.push("after")).on("end", resolve);
+        assert.deepEqual(told, ["before"]);
+    });
+    events.on("session.idle", () => assert.fail("nothing comes"));
+    assert.deepEqual(await events.next(), { done: true, value: undefined });
+    await new Promise(setImmediate);
+    assert.deepEqual(told, ["before", "after"]);
+});
+
+test("who listens to nothing but the end hears it", async (t) => {
+    const server = await Scripted.start(t);
+    const client = server.client(t);
+    const stop = new AbortController();
+    const ways: ((events: EventStream) => unknown)[] = [
+        (events) => events.end(),
+        (events) => events.return(),
+        () => stop.abort(),
+    ];
+    for (const end of ways) {
+        const events = await client.subscribe(undefined, { signal: stop.signal });
+        await begun(events);
+        const ended = new Promise<void>((resolve) => events.on("end", resolve));
+        end(events);
+        await ended;
+    }
+});
+
+test("a stream that was ended lets go of its signal, and is not cancelled by it", async (t) => {
+    const server = await Scripted.start(t);
+    const client = server.client(t);
+    const stop = new AbortController();
+    const listeners = (): number => getEventListeners(stop.signal, "abort").length;
+    const events = await client.subscribe(undefined, { signal: stop.signal });
+    const others = await client.subscribe(undefined, { signal: stop.signal });
+    assert.equal(listeners(), 1);
+    events.end();
+    others.end();
+    others.end();
+    assert.equal(listeners(), 0);
+    const later = await client.subscribe(undefined, { signal: stop.signal });
+    await begun(later);
+    stop.abort();
+    assert.deepEqual(await events.next(), { done: true, value: undefined });
+    await assert.rejects(later.next(), { code: "CANCELLED" });
+});
+
+test("a stream that cannot go on says why, then ends and lets go of its signal", async (t) => {
+    const server = await Scripted.start(t);
+    const stop = new AbortController();
+    const events = await server.client(t).subscribe(undefined, { signal: stop.signal });
+    await begun(events);
+    const ended = new Promise<void>((resolve) => events.on("end", resolve));
+    server.isRefusing = true;
+    server.streams.forEach((stream) => stream.destroy());
+    await assert.rejects(events.next(), { code: "UNAUTHORIZED" });
+    assert.deepEqual(await events.next(), { done: true, value: undefined });
+    await ended;
+    assert.equal(getEventListeners(stop.signal, "abort").length, 0);
+    stop.abort();
+    assert.deepEqual(await events.next(), { done: true, value: undefined });
+});
+
+test("one signal may be that of many calls and streams", async (t) => {
+    const held: (() => void)[] = [];
+    const server = await Scripted.start(t, (...request) => held.push(() => healthy(...request)));
+    const client = server.client(t);
+    const stop = new AbortController();
+    const options = { signal: stop.signal };
+    const listeners = (): number => getEventListeners(stop.signal, "abort").length;
+    const calls = Array.from({ length: 20 }, () => client.health(options));
+    await Promise.all(Array.from({ length: 20 }, () => client.subscribe(undefined, options)));
+    assert.equal(listeners(), 1);
+    stop.abort();
+    const ended = await Promise.allSettled(calls);
+    for (const call of ended) {
+        assert.ok(call.status === "rejected");
+        assert.equal((call.reason as OpencodeError).code, "CANCELLED");
+    }
+    assert.equal(listeners(), 0);
+    held.forEach((answer) => answer());
 });
 
 test("what comes when the last listener is gone is for the next reader", async (t) => {
