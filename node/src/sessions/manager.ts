@@ -2,7 +2,7 @@
 import { isMainThread } from "node:worker_threads";
 import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
-import { invalid, later, sync } from "../errors.js";
+import { invalid, sync } from "../errors.js";
 import { Callbacks, type SessionCallbacks } from "./callbacks.js";
 import { call } from "./calls.js";
 import type { HookEvent } from "./hook-event.js";
@@ -25,6 +25,7 @@ import type {
 import { SessionRecord } from "./session.js";
 import { show, shown } from "./shown.js";
 import { SessionStorage, type StorageOptions } from "./storage.js";
+import { Turns } from "./turns.js";
 
 /** How a manager behaves. */
 export interface ManagerOptions {
@@ -69,8 +70,8 @@ let instance: SessionManager | undefined;
  */
 export class SessionManager {
     readonly #native: NativeManager;
-    /** The last call, behind which the next one waits: the order of calls is the order of changes. */
-    #last: Promise<unknown> = Promise.resolve();
+    /** Its calls and those of the records it gives out: their order is the order of changes. */
+    readonly #turns = new Turns();
     /** The current session as it was last given out, so that it stays one object. */
     #current: SessionRecord | undefined;
     #callbacks: Callbacks | undefined;
@@ -314,14 +315,14 @@ export class SessionManager {
     #known(session: NativeSession): SessionRecord {
         const known = this.#current;
         if (known?._native.isSame(session)) return known;
-        return (this.#current = new SessionRecord(session));
+        return (this.#current = new SessionRecord(session, this.#turns));
     }
 
     /** The object for the session of an event, which need not be the current one any more. */
     #recordOf(session: NativeSession): SessionRecord {
         if (this.#native.currentSession?.isSame(session)) return this.#known(session);
         const known = this.#current;
-        return known?._native.isSame(session) ? known : new SessionRecord(session);
+        return known?._native.isSame(session) ? known : new SessionRecord(session, this.#turns);
     }
 
     #closed(): void {
@@ -333,7 +334,7 @@ export class SessionManager {
     async #call(operation: string, given?: object): Promise<unknown> {
         const asked = call(operation, given);
         try {
-            return read(await this.#inTurn(() => this.#native.call(asked)));
+            return read(await this.#turns.take(() => this.#native.call(asked)));
         } finally {
             await this.#callbacks?.delivered();
         }
@@ -342,7 +343,7 @@ export class SessionManager {
     async #fetch(operation: string, given: object): Promise<SessionRecord | null> {
         const asked = call(operation, given);
         try {
-            const session = await this.#inTurn(() => this.#native.fetch(asked));
+            const session = await this.#turns.take(() => this.#native.fetch(asked));
             return session && this.#recordOf(session);
         } finally {
             await this.#callbacks?.delivered();
@@ -353,12 +354,5 @@ export class SessionManager {
         // The session of the one manager is not a single worker's to close.
         if (isMainThread || this !== instance) open.add(this.#closeAtExit);
         return this.#fetch(operation, given);
-    }
-
-    #inTurn<T>(made: () => Promise<T>): Promise<T> {
-        const done = this.#last.then(() => later(made));
-        // What fails is its caller's to hear of; the next call runs all the same.
-        this.#last = done.catch(() => undefined);
-        return done;
     }
 }

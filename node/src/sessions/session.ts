@@ -1,7 +1,7 @@
 /** One session, live or detached. */
 import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
-import { later, sync } from "../errors.js";
+import { sync } from "../errors.js";
 import { call } from "./calls.js";
 import { metadataOf } from "./metadata.js";
 import * as names from "./names.js";
@@ -19,6 +19,7 @@ import type {
     Usage,
 } from "./records.js";
 import { show, shown } from "./shown.js";
+import { Turns } from "./turns.js";
 
 /** So many messages are read at once where one after the other is wanted. */
 const PAGE = 256;
@@ -28,22 +29,30 @@ const PAGE = 256;
  *
  * A session of a `SessionManager` is live: every change is stored when the call returns, an
  * assignment such as `session.title = …` or `session.metadata.k = v` too, or throws and has
- * changed nothing. One made here, loaded or from data keeps its changes until
+ * changed nothing. Calls that give a promise are made in their order, awaited or not, those of the
+ * session's manager among them. One made here, loaded or from data keeps its changes until
  * `SessionStorage.save(session)`. Lists and values are copies; assign a whole one to change it.
  */
 export class SessionRecord {
     readonly #native: NativeSession;
+    readonly #turns: Turns;
 
     constructor(options?: DetachedSession);
     /** @internal */
-    constructor(options?: DetachedSession | NativeSession);
-    constructor(options: DetachedSession | NativeSession = {}) {
+    constructor(options?: DetachedSession | NativeSession, turns?: Turns);
+    constructor(options: DetachedSession | NativeSession = {}, turns?: Turns) {
         this.#native = options instanceof NativeSession ? options : begun(options);
+        this.#turns = turns instanceof Turns ? turns : new Turns();
     }
 
     /** @internal */
     get _native(): NativeSession {
         return this.#native;
+    }
+
+    /** @internal */
+    get _turns(): Turns {
+        return this.#turns;
     }
 
     /** A session from data in the form of the files; a larger integer than 2^53 as a `bigint`. */
@@ -354,7 +363,8 @@ export class SessionRecord {
     }
 
     async #later(operation: string, given?: object): Promise<unknown> {
-        return read(await later(() => this.#native.call(call(operation, given))));
+        const asked = call(operation, given);
+        return read(await this.#turns.take(() => this.#native.call(asked)));
     }
 }
 

@@ -74,7 +74,7 @@ export class SessionStorage {
     async save(session: SessionRecord, options: { overwrite?: boolean } = {}): Promise<void> {
         const { overwrite = false } = { ...options };
         if (!(session instanceof SessionRecord)) throw invalid("what is saved is a SessionRecord");
-        await later(() => this.#native.save(session._native, overwrite));
+        await session._turns.take(() => this.#native.save(session._native, overwrite));
     }
 
     /** A copy of a session as it stands, to read, or to edit and save. */
