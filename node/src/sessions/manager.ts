@@ -112,7 +112,7 @@ export class SessionManager {
     /** Closes the session of the one manager and forgets the manager and how it was configured. */
     static resetInstance(): void {
         sync(() => NativeManager.resetInstance());
-        if (instance !== undefined) instance.#closed();
+        if (instance !== undefined) instance.#settle();
         instance = undefined;
     }
 
@@ -170,7 +170,6 @@ export class SessionManager {
     /** Closes the current session and lets others write it. Without one nothing is done. */
     async close(): Promise<void> {
         await this.#call("close");
-        this.#closed();
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
@@ -325,34 +324,51 @@ export class SessionManager {
         return known?._native.isSame(session) ? known : new SessionRecord(session, this.#turns);
     }
 
-    #closed(): void {
+    /** Has its session closed at the end, unless that is of the one manager and this is a worker. */
+    #watch(): void {
+        if (isMainThread || this !== instance) open.add(this.#closeAtExit);
+    }
+
+    /** Looks whether there still is, or now is, a session to close at the end. */
+    #settle(): void {
         this.#callbacks?.deliver();
+        if (this.#native.hasCurrent) return this.#watch();
         this.#current = undefined;
         open.delete(this.#closeAtExit);
     }
 
     async #call(operation: string, given?: object): Promise<unknown> {
         const asked = call(operation, given);
-        try {
-            return read(await this.#turns.take(() => this.#native.call(asked)));
-        } finally {
-            await this.#callbacks?.delivered();
-        }
+        return read(await this.#inTurn(() => this.#native.call(asked)));
     }
 
     async #fetch(operation: string, given: object): Promise<SessionRecord | null> {
         const asked = call(operation, given);
-        try {
-            const session = await this.#turns.take(() => this.#native.fetch(asked));
-            return session && this.#recordOf(session);
-        } finally {
-            await this.#callbacks?.delivered();
-        }
+        const session = await this.#inTurn(() => this.#native.fetch(asked));
+        return session && this.#recordOf(session);
     }
 
     async #resumed(operation: string, given: object): Promise<SessionRecord | null> {
-        // The session of the one manager is not a single worker's to close.
-        if (isMainThread || this !== instance) open.add(this.#closeAtExit);
-        return this.#fetch(operation, given);
+        const asked = call(operation, given);
+        const session = await this.#inTurn(() => {
+            // The process may end while this is on its way.
+            this.#watch();
+            return this.#native.fetch(asked);
+        });
+        return session && this.#recordOf(session);
+    }
+
+    async #inTurn<T>(made: () => Promise<T>): Promise<T> {
+        try {
+            return await this.#turns.take(async () => {
+                try {
+                    return await made();
+                } finally {
+                    this.#settle();
+                }
+            });
+        } finally {
+            await this.#callbacks?.delivered();
+        }
     }
 }
