@@ -4,7 +4,7 @@ import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
 import { invalid, sync } from "../errors.js";
 import { Callbacks, type SessionCallbacks } from "./callbacks.js";
-import { call } from "./calls.js";
+import { call, direct, options as copied } from "./calls.js";
 import type { HookEvent } from "./hook-event.js";
 import * as names from "./names.js";
 import { NativeManager, type NativeSession } from "./native.js";
@@ -94,7 +94,7 @@ export class SessionManager {
         if (storage instanceof NativeManager) {
             this.#native = storage;
         } else if (storage instanceof SessionStorage) {
-            const given = write({ ...options }, "");
+            const given = write(copied(options), "");
             this.#native = sync(() => new NativeManager(storage._native, given));
         } else {
             throw invalid("a store is a SessionStorage");
@@ -118,7 +118,7 @@ export class SessionManager {
 
     /** Says how the one manager will be made; throws `INVALID_ARGUMENT` once it is in use. */
     static configure(options: StorageOptions & ManagerOptions & { path?: string }): void {
-        const { autoSaveInterval, ...storage } = { ...options };
+        const { autoSaveInterval, ...storage } = copied(options);
         const managing = write({ autoSaveInterval }, "");
         sync(() => NativeManager.configure(write(storage, ""), managing));
     }
@@ -149,12 +149,12 @@ export class SessionManager {
      * `SESSION_LOCKED` when it stays open elsewhere for `wait` seconds.
      */
     async resume(sessionId: string, options: { wait?: number } = {}): Promise<SessionRecord> {
-        return (await this.#resumed("resume", { ...options, sessionId })) as SessionRecord;
+        return (await this.#resumed("resume", { ...copied(options), sessionId })) as SessionRecord;
     }
 
     /** Resumes the session changed last, of a directory if one is given; `null` without any. */
     async resumeLatest(options: { workingDir?: string } = {}): Promise<SessionRecord | null> {
-        return this.#resumed("resumeLatest", { ...options });
+        return this.#resumed("resumeLatest", copied(options));
     }
 
     /** Resumes the latest session, or creates one when there is none or it is open elsewhere. */
@@ -182,7 +182,7 @@ export class SessionManager {
         content: string | null,
         options: MessageOptions = {},
     ): Promise<SessionMessage> {
-        const message = names.messageFields({ ...options, role, content });
+        const message = names.messageFields({ ...copied(options), role, content });
         return names.message(await this.#call("addMessage", { message }));
     }
 
@@ -214,7 +214,11 @@ export class SessionManager {
 
     /** The title that the first user message of a session, or the current one, gives. It is not set. */
     async generateTitle(session?: SessionRecord): Promise<string> {
-        return session ? session.generateTitle() : ((await this.#call("generateTitle")) as string);
+        if (session === undefined || session === null) {
+            return (await this.#call("generateTitle")) as string;
+        }
+        if (!(session instanceof SessionRecord)) throw invalid("a session is a SessionRecord");
+        return session.generateTitle();
     }
 
     /** Adds a tag to the current session, once. */
@@ -249,7 +253,7 @@ export class SessionManager {
         sessionId: string,
         options: { atMessage?: string; inclusive?: boolean; newId?: string } = {},
     ): Promise<SessionRecord> {
-        return (await this.#fetch("fork", { ...options, sessionId })) as SessionRecord;
+        return (await this.#fetch("fork", { ...copied(options), sessionId })) as SessionRecord;
     }
 
     /** Deletes a session for good; `false` when there is none. */
@@ -262,7 +266,7 @@ export class SessionManager {
         sessionId: string,
         options: { format?: "native" | "opencode" } = {},
     ): Promise<JsonObject> {
-        return (await this.#call("export", { ...options, sessionId })) as JsonObject;
+        return (await this.#call("export", { ...copied(options), sessionId })) as JsonObject;
     }
 
     /** Stores a session from such data, or from the file of that name. */
@@ -272,8 +276,8 @@ export class SessionManager {
     ): Promise<SessionRecord> {
         const session =
             typeof data === "string"
-                ? await this.#fetch("importFile", { ...options, path: data })
-                : await this.#fetch("import", { ...options, data });
+                ? await this.#fetch("importFile", { ...copied(options), path: data })
+                : await this.#fetch("import", { ...copied(options), data });
         return session as SessionRecord;
     }
 
@@ -287,7 +291,7 @@ export class SessionManager {
     registerHook<E extends keyof SessionCallbacks>(event: E, callback: SessionCallbacks[E]): void;
     registerHook(pattern: string, callback: (event: HookEvent) => unknown): void;
     registerHook(pattern: string, callback: (...told: never[]) => unknown): void {
-        this.#hooks().register(this.#native, pattern, callback);
+        this.#hooks().register(this.#native, direct(pattern, "the pattern"), callback);
     }
 
     /** @internal The same; the call that something happened in waits for what it gives. */
