@@ -86,7 +86,8 @@ function inside(value: object, place: string, depth: number): unknown {
     );
 }
 
-function text(value: string, place: string): string {
+/** Text as it is; a lone surrogate, which the compiled half would replace, is refused. */
+export function text(value: string, place: string): string {
     if (!value.isWellFormed()) {
         throw refused(place, "holds a lone surrogate, which is no character");
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { using } from "opencode-sessions";
+import { ScriptedModel, Session, SessionStorage, using } from "opencode-sessions";
+import { folder } from "./places.js";
 
 function closable(log: string[], failing = false) {
     return {
@@ -35,4 +36,31 @@ test("what is used is closed when the function fails, and the error is the funct
         using(closable(log, true), () => 1),
         { message: "of closing" },
     );
+});
+
+test("a stream is used as it is, though it could be awaited", async (t) => {
+    const storage = new SessionStorage(folder(t));
+    const provider = new ScriptedModel(["Hello"]);
+    await using session = await Session.create({ model: "any", provider, storage });
+    const said = await using(session.message("Hi"), async (stream) => {
+        let text = "";
+        for await (const chunk of stream) if (chunk.type === "text") text += chunk.content;
+        return text;
+    });
+    assert.equal(said, "Hello");
+});
+
+test("what cannot be closed is refused before anything is done with it", async () => {
+    const refused = { name: "OpencodeError", code: "INVALID_ARGUMENT" };
+    for (const nothing of [null, undefined, 5, "x", {}, { [Symbol.dispose]: 1 }]) {
+        const used = using(nothing as never, () => assert.fail("used"));
+        await assert.rejects(used, refused);
+        await assert.rejects(
+            using(Promise.resolve(nothing as never), () => assert.fail("used")),
+            refused,
+        );
+    }
+    const log: string[] = [];
+    await assert.rejects(using(closable(log), 5 as never), refused);
+    assert.deepEqual(log, ["closed"]);
 });

@@ -2,9 +2,9 @@
 import { isMainThread } from "node:worker_threads";
 import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
-import { invalid, later, sync } from "../errors.js";
+import { invalid, sync } from "../errors.js";
 import { Callbacks, type SessionCallbacks } from "./callbacks.js";
-import { call } from "./calls.js";
+import { call, direct, options as copied } from "./calls.js";
 import type { HookEvent } from "./hook-event.js";
 import * as names from "./names.js";
 import { NativeManager, type NativeSession } from "./native.js";
@@ -25,6 +25,7 @@ import type {
 import { SessionRecord } from "./session.js";
 import { show, shown } from "./shown.js";
 import { SessionStorage, type StorageOptions } from "./storage.js";
+import { Turns } from "./turns.js";
 
 /** How a manager behaves. */
 export interface ManagerOptions {
@@ -69,8 +70,8 @@ let instance: SessionManager | undefined;
  */
 export class SessionManager {
     readonly #native: NativeManager;
-    /** The last call, behind which the next one waits: the order of calls is the order of changes. */
-    #last: Promise<unknown> = Promise.resolve();
+    /** Its calls and those of the records it gives out: their order is the order of changes. */
+    readonly #turns = new Turns();
     /** The current session as it was last given out, so that it stays one object. */
     #current: SessionRecord | undefined;
     #callbacks: Callbacks | undefined;
@@ -93,7 +94,7 @@ export class SessionManager {
         if (storage instanceof NativeManager) {
             this.#native = storage;
         } else if (storage instanceof SessionStorage) {
-            const given = write({ ...options }, "");
+            const given = write(copied(options), "");
             this.#native = sync(() => new NativeManager(storage._native, given));
         } else {
             throw invalid("a store is a SessionStorage");
@@ -111,13 +112,13 @@ export class SessionManager {
     /** Closes the session of the one manager and forgets the manager and how it was configured. */
     static resetInstance(): void {
         sync(() => NativeManager.resetInstance());
-        if (instance !== undefined) instance.#closed();
+        if (instance !== undefined) instance.#settle();
         instance = undefined;
     }
 
     /** Says how the one manager will be made; throws `INVALID_ARGUMENT` once it is in use. */
     static configure(options: StorageOptions & ManagerOptions & { path?: string }): void {
-        const { autoSaveInterval, ...storage } = { ...options };
+        const { autoSaveInterval, ...storage } = copied(options);
         const managing = write({ autoSaveInterval }, "");
         sync(() => NativeManager.configure(write(storage, ""), managing));
     }
@@ -148,12 +149,12 @@ export class SessionManager {
      * `SESSION_LOCKED` when it stays open elsewhere for `wait` seconds.
      */
     async resume(sessionId: string, options: { wait?: number } = {}): Promise<SessionRecord> {
-        return (await this.#resumed("resume", { ...options, sessionId })) as SessionRecord;
+        return (await this.#resumed("resume", { ...copied(options), sessionId })) as SessionRecord;
     }
 
     /** Resumes the session changed last, of a directory if one is given; `null` without any. */
     async resumeLatest(options: { workingDir?: string } = {}): Promise<SessionRecord | null> {
-        return this.#resumed("resumeLatest", { ...options });
+        return this.#resumed("resumeLatest", copied(options));
     }
 
     /** Resumes the latest session, or creates one when there is none or it is open elsewhere. */
@@ -169,7 +170,6 @@ export class SessionManager {
     /** Closes the current session and lets others write it. Without one nothing is done. */
     async close(): Promise<void> {
         await this.#call("close");
-        this.#closed();
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
@@ -182,7 +182,7 @@ export class SessionManager {
         content: string | null,
         options: MessageOptions = {},
     ): Promise<SessionMessage> {
-        const message = names.messageFields({ ...options, role, content });
+        const message = names.messageFields({ ...copied(options), role, content });
         return names.message(await this.#call("addMessage", { message }));
     }
 
@@ -214,7 +214,11 @@ export class SessionManager {
 
     /** The title that the first user message of a session, or the current one, gives. It is not set. */
     async generateTitle(session?: SessionRecord): Promise<string> {
-        return session ? session.generateTitle() : ((await this.#call("generateTitle")) as string);
+        if (session === undefined || session === null) {
+            return (await this.#call("generateTitle")) as string;
+        }
+        if (!(session instanceof SessionRecord)) throw invalid("a session is a SessionRecord");
+        return session.generateTitle();
     }
 
     /** Adds a tag to the current session, once. */
@@ -249,7 +253,7 @@ export class SessionManager {
         sessionId: string,
         options: { atMessage?: string; inclusive?: boolean; newId?: string } = {},
     ): Promise<SessionRecord> {
-        return (await this.#fetch("fork", { ...options, sessionId })) as SessionRecord;
+        return (await this.#fetch("fork", { ...copied(options), sessionId })) as SessionRecord;
     }
 
     /** Deletes a session for good; `false` when there is none. */
@@ -262,7 +266,7 @@ export class SessionManager {
         sessionId: string,
         options: { format?: "native" | "opencode" } = {},
     ): Promise<JsonObject> {
-        return (await this.#call("export", { ...options, sessionId })) as JsonObject;
+        return (await this.#call("export", { ...copied(options), sessionId })) as JsonObject;
     }
 
     /** Stores a session from such data, or from the file of that name. */
@@ -272,8 +276,8 @@ export class SessionManager {
     ): Promise<SessionRecord> {
         const session =
             typeof data === "string"
-                ? await this.#fetch("importFile", { ...options, path: data })
-                : await this.#fetch("import", { ...options, data });
+                ? await this.#fetch("importFile", { ...copied(options), path: data })
+                : await this.#fetch("import", { ...copied(options), data });
         return session as SessionRecord;
     }
 
@@ -287,7 +291,7 @@ export class SessionManager {
     registerHook<E extends keyof SessionCallbacks>(event: E, callback: SessionCallbacks[E]): void;
     registerHook(pattern: string, callback: (event: HookEvent) => unknown): void;
     registerHook(pattern: string, callback: (...told: never[]) => unknown): void {
-        this.#hooks().register(this.#native, pattern, callback);
+        this.#hooks().register(this.#native, direct(pattern, "the pattern"), callback);
     }
 
     /** @internal The same; the call that something happened in waits for what it gives. */
@@ -314,51 +318,61 @@ export class SessionManager {
     #known(session: NativeSession): SessionRecord {
         const known = this.#current;
         if (known?._native.isSame(session)) return known;
-        return (this.#current = new SessionRecord(session));
+        return (this.#current = new SessionRecord(session, this.#turns));
     }
 
     /** The object for the session of an event, which need not be the current one any more. */
     #recordOf(session: NativeSession): SessionRecord {
         if (this.#native.currentSession?.isSame(session)) return this.#known(session);
         const known = this.#current;
-        return known?._native.isSame(session) ? known : new SessionRecord(session);
+        return known?._native.isSame(session) ? known : new SessionRecord(session, this.#turns);
     }
 
-    #closed(): void {
+    /** Has its session closed at the end, unless that is of the one manager and this is a worker. */
+    #watch(): void {
+        if (isMainThread || this !== instance) open.add(this.#closeAtExit);
+    }
+
+    /** Looks whether there still is, or now is, a session to close at the end. */
+    #settle(): void {
         this.#callbacks?.deliver();
+        if (this.#native.hasCurrent) return this.#watch();
         this.#current = undefined;
         open.delete(this.#closeAtExit);
     }
 
     async #call(operation: string, given?: object): Promise<unknown> {
         const asked = call(operation, given);
-        try {
-            return read(await this.#inTurn(() => this.#native.call(asked)));
-        } finally {
-            await this.#callbacks?.delivered();
-        }
+        return read(await this.#inTurn(() => this.#native.call(asked)));
     }
 
     async #fetch(operation: string, given: object): Promise<SessionRecord | null> {
         const asked = call(operation, given);
-        try {
-            const session = await this.#inTurn(() => this.#native.fetch(asked));
-            return session && this.#recordOf(session);
-        } finally {
-            await this.#callbacks?.delivered();
-        }
+        const session = await this.#inTurn(() => this.#native.fetch(asked));
+        return session && this.#recordOf(session);
     }
 
     async #resumed(operation: string, given: object): Promise<SessionRecord | null> {
-        // The session of the one manager is not a single worker's to close.
-        if (isMainThread || this !== instance) open.add(this.#closeAtExit);
-        return this.#fetch(operation, given);
+        const asked = call(operation, given);
+        const session = await this.#inTurn(() => {
+            // The process may end while this is on its way.
+            this.#watch();
+            return this.#native.fetch(asked);
+        });
+        return session && this.#recordOf(session);
     }
 
-    #inTurn<T>(made: () => Promise<T>): Promise<T> {
-        const done = this.#last.then(() => later(made));
-        // What fails is its caller's to hear of; the next call runs all the same.
-        this.#last = done.catch(() => undefined);
-        return done;
+    async #inTurn<T>(made: () => Promise<T>): Promise<T> {
+        try {
+            return await this.#turns.take(async () => {
+                try {
+                    return await made();
+                } finally {
+                    this.#settle();
+                }
+            });
+        } finally {
+            await this.#callbacks?.delivered();
+        }
     }
 }

@@ -1,4 +1,5 @@
 /** Records from the form of the files, and back: names in camelCase, times as `Date`. */
+import { options } from "./calls.js";
 
 type Fields = Record<string, unknown>;
 /** A field by its name in the files: its name here, and what its value becomes. */
@@ -62,13 +63,13 @@ const MESSAGE_BACK = new Map([...MESSAGE].map(([file, [name]]) => [name, file]))
 
 /** A message's fields under their names in the files. */
 export function messageFields(fields: object): Fields {
-    const given = Object.entries({ ...fields });
+    const given = Object.entries(options(fields, "fields"));
     return Object.fromEntries(given.map(([key, item]) => [MESSAGE_BACK.get(key) ?? key, item]));
 }
 
 /** Filters as the core takes them: no limit is `all`. */
 export function filters(given: { limit?: number | undefined }): object {
-    const { limit, ...rest } = { ...given };
+    const { limit, ...rest } = options(given);
     return limit === Infinity ? { ...rest, all: true } : { ...rest, limit };
 }
 

@@ -1,5 +1,6 @@
 /** What a store knows of its sessions without reading them. */
 import type { InspectOptions } from "node:util";
+import { options as copied } from "./calls.js";
 import * as names from "./names.js";
 import type { SessionList } from "./manager.js";
 import { invalid } from "../errors.js";
@@ -49,7 +50,7 @@ export class SessionIndex {
 
     /** Reads every session and makes the index anew; gives what could not be read. */
     async rebuild(options: { progress?: Progress } = {}): Promise<Problem[]> {
-        const { progress, ...given } = { ...options };
+        const { progress, ...given } = copied(options);
         const found = await this.#storage._call("rebuildIndex", given, progress);
         return (found as unknown[]).map(names.problem);
     }

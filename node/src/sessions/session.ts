@@ -1,8 +1,8 @@
 /** One session, live or detached. */
 import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
-import { later, sync } from "../errors.js";
-import { call } from "./calls.js";
+import { invalid, sync } from "../errors.js";
+import { call, direct, options as copied } from "./calls.js";
 import { metadataOf } from "./metadata.js";
 import * as names from "./names.js";
 import { NativeSession } from "./native.js";
@@ -19,6 +19,7 @@ import type {
     Usage,
 } from "./records.js";
 import { show, shown } from "./shown.js";
+import { Turns } from "./turns.js";
 
 /** So many messages are read at once where one after the other is wanted. */
 const PAGE = 256;
@@ -28,22 +29,30 @@ const PAGE = 256;
  *
  * A session of a `SessionManager` is live: every change is stored when the call returns, an
  * assignment such as `session.title = …` or `session.metadata.k = v` too, or throws and has
- * changed nothing. One made here, loaded or from data keeps its changes until
+ * changed nothing. Calls that give a promise are made in their order, awaited or not, those of the
+ * session's manager among them. One made here, loaded or from data keeps its changes until
  * `SessionStorage.save(session)`. Lists and values are copies; assign a whole one to change it.
  */
 export class SessionRecord {
     readonly #native: NativeSession;
+    readonly #turns: Turns;
 
     constructor(options?: DetachedSession);
     /** @internal */
-    constructor(options?: DetachedSession | NativeSession);
-    constructor(options: DetachedSession | NativeSession = {}) {
+    constructor(options?: DetachedSession | NativeSession, turns?: Turns);
+    constructor(options: DetachedSession | NativeSession = {}, turns?: Turns) {
         this.#native = options instanceof NativeSession ? options : begun(options);
+        this.#turns = turns instanceof Turns ? turns : new Turns();
     }
 
     /** @internal */
     get _native(): NativeSession {
         return this.#native;
+    }
+
+    /** @internal */
+    get _turns(): Turns {
+        return this.#turns;
     }
 
     /** A session from data in the form of the files; a larger integer than 2^53 as a `bigint`. */
@@ -53,7 +62,7 @@ export class SessionRecord {
 
     /** A session from JSON text in the form of the files. Every integer stays exact. */
     static parse(text: string): SessionRecord {
-        return new SessionRecord(sync(() => NativeSession.fromJson(text)));
+        return new SessionRecord(sync(() => NativeSession.fromJson(direct(text, "the text"))));
     }
 
     /** The session as data in the form of the files; a larger integer than 2^53 is a `bigint`. */
@@ -119,8 +128,12 @@ export class SessionRecord {
     }
 
     /** The messages one after the other, read a few at a time; from the `start`th on, before the `end`th. */
-    *eachMessage(options: { start?: number; end?: number } = {}): Generator<SessionMessage, void> {
-        const { start = 0, end = Number.MAX_SAFE_INTEGER } = { ...options };
+    eachMessage(options: { start?: number; end?: number } = {}): Generator<SessionMessage, void> {
+        const { start, end } = copied(options);
+        return this.#each(place(start ?? 0, "start"), place(end ?? Infinity, "end"));
+    }
+
+    *#each(start: number, end: number): Generator<SessionMessage, void> {
         for (let at = start; at < end; at += PAGE) {
             const page = this.#now("messages", { start: at, end: Math.min(at + PAGE, end) });
             yield* (page as unknown[]).map(names.message);
@@ -275,7 +288,7 @@ export class SessionRecord {
         content: string | null,
         options: MessageOptions = {},
     ): Promise<SessionMessage> {
-        const message = names.messageFields({ ...options, role, content });
+        const message = names.messageFields({ ...copied(options), role, content });
         return names.message(await this.#later("addMessage", { message }));
     }
 
@@ -322,7 +335,9 @@ export class SessionRecord {
 
     /** A new session with the messages up to `atMessage`, kept in no store yet. */
     fork(options: { atMessage?: string; inclusive?: boolean; newId?: string } = {}): SessionRecord {
-        const { atMessage, inclusive, newId } = { ...options };
+        const { atMessage, inclusive, newId } = copied(options);
+        direct(atMessage, "atMessage");
+        direct(newId, "newId");
         return new SessionRecord(sync(() => this.#native.fork(atMessage, inclusive, newId)));
     }
 
@@ -354,11 +369,20 @@ export class SessionRecord {
     }
 
     async #later(operation: string, given?: object): Promise<unknown> {
-        return read(await later(() => this.#native.call(call(operation, given))));
+        const asked = call(operation, given);
+        return read(await this.#turns.take(() => this.#native.call(asked)));
     }
 }
 
-function begun({ createdAt, ...options }: DetachedSession): NativeSession {
+/** The place of a message in a session, or behind the last. */
+function place(given: unknown, what: string): number {
+    const isPlace = given === Infinity || (Number.isSafeInteger(given) && (given as number) >= 0);
+    if (!isPlace) throw invalid(`${what} is a whole number, 0 or more`);
+    return given as number;
+}
+
+function begun(given: DetachedSession): NativeSession {
+    const { createdAt, ...options } = copied(given);
     const time = createdAt === undefined ? undefined : write(createdAt, "createdAt");
     return sync(() => NativeSession.begin(write(options, ""), time));
 }

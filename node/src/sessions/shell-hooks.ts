@@ -1,9 +1,10 @@
 /** Shell commands that run when a session starts, ends or gains a message. */
 import { read, write } from "../data.js";
 import { invalid, later, sync } from "../errors.js";
+import { options as copied } from "./calls.js";
 import { HookEvent } from "./hook-event.js";
 import { checkedHook, NativeRegistry } from "./native.js";
-import type { SessionManager } from "./manager.js";
+import { SessionManager } from "./manager.js";
 
 /** How a shell hook runs. */
 export interface HookOptions {
@@ -30,7 +31,7 @@ export class Hook {
     readonly env: Readonly<Record<string, string>>;
 
     constructor(eventPattern: string, command: string, options: HookOptions = {}) {
-        const given = write({ ...options, eventPattern, command }, "");
+        const given = write({ ...copied(options), eventPattern, command }, "");
         const hook = read(sync(() => checkedHook(given))) as Required<Hook>;
         this.eventPattern = hook.eventPattern;
         this.command = hook.command;
@@ -126,11 +127,13 @@ export class HookRegistry {
 
     /** Runs the hooks on every event of a manager; the call that made the change waits for them. */
     attach(manager: SessionManager): void {
+        check(manager);
         manager._awaitHook("session:*", this.#ofManager);
     }
 
     /** Ends that; `false` if it was not attached. */
     detach(manager: SessionManager): boolean {
+        check(manager);
         return manager.unregisterHook("session:*", this.#ofManager);
     }
 
@@ -146,6 +149,10 @@ export class HookRegistry {
             new Hook(eventPattern, command, { timeout, enabled, env }),
         ]);
     }
+}
+
+function check(manager: unknown): void {
+    if (!(manager instanceof SessionManager)) throw invalid("a manager is a SessionManager");
 }
 
 /** Runs the hooks of the program's registry for an event. */

@@ -2,7 +2,7 @@
 import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
 import { invalid, later, sync } from "../errors.js";
-import { call } from "./calls.js";
+import { call, direct, options as copied } from "./calls.js";
 import { warn } from "./logging.js";
 import * as names from "./names.js";
 import { NativeStorage } from "./native.js";
@@ -43,7 +43,7 @@ export class SessionStorage {
         this.#native =
             path instanceof NativeStorage
                 ? path
-                : sync(() => new NativeStorage(write({ ...options, path }, "")));
+                : sync(() => new NativeStorage(write({ ...copied(options), path }, "")));
     }
 
     /** @internal */
@@ -58,7 +58,7 @@ export class SessionStorage {
 
     /** Where a project keeps its own sessions. */
     static getProjectDir(path: string): string {
-        return sync(() => NativeStorage.projectDir(path));
+        return sync(() => NativeStorage.projectDir(direct(path, "the path")));
     }
 
     /** The store's directory. */
@@ -72,9 +72,9 @@ export class SessionStorage {
      * does a new record of an id that is stored, unless `overwrite` lets it replace that.
      */
     async save(session: SessionRecord, options: { overwrite?: boolean } = {}): Promise<void> {
-        const { overwrite = false } = { ...options };
+        const { overwrite = false } = copied(options);
         if (!(session instanceof SessionRecord)) throw invalid("what is saved is a SessionRecord");
-        await later(() => this.#native.save(session._native, overwrite));
+        await session._turns.take(() => this.#native.save(session._native, overwrite));
     }
 
     /** A copy of a session as it stands, to read, or to edit and save. */
@@ -122,7 +122,10 @@ export class SessionStorage {
         sessionId: string,
         options: { force?: boolean } = {},
     ): Promise<boolean> {
-        return (await this.#call("recoverFromBackup", { ...options, sessionId })) as boolean;
+        return (await this.#call("recoverFromBackup", {
+            ...copied(options),
+            sessionId,
+        })) as boolean;
     }
 
     /** Reads everything and says what is wrong; an empty list when nothing is. */
@@ -138,7 +141,7 @@ export class SessionStorage {
         maxAgeDays: number,
         options: { keepMinimum?: number; dryRun?: boolean; progress?: Progress } = {},
     ): Promise<CleanupResult> {
-        const { progress, ...rest } = { ...options };
+        const { progress, ...rest } = copied(options);
         const given = { ...rest, maxAgeDays };
         return (await this.#call("cleanupOldSessions", given, progress)) as CleanupResult;
     }

@@ -28,6 +28,12 @@ const ways: Record<string, (manager: SessionManager) => Promise<void>> = {
     async hear(manager) {
         manager.registerHook("session:end", ({ id }) => writeSync(1, `ended ${id}\n`));
     },
+    /** The same, of a session that was begun while the one before it was being closed. */
+    async again(manager) {
+        void manager.close();
+        await manager.create({ id: "next" });
+        manager.registerHook("session:end", ({ id }) => writeSync(1, `ended ${id}\n`));
+    },
 };
 
 async function main([how, path]: string[]): Promise<void> {

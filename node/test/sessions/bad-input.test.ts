@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import {
+    Hook,
+    HookRegistry,
     OpencodeError,
     SessionIndex,
     SessionManager,
@@ -118,6 +120,18 @@ test("data that changes after the call is stored as it was", async (t) => {
     assert.deepEqual((await adding).metadata, { step: 1 });
 });
 
+const unreadable = wrong({
+    get metadata() {
+        throw new Error("of the getter");
+    },
+});
+
+/** A session's text with half a character as its title. */
+function half(session: SessionRecord): string {
+    session.title = "HALF";
+    return session.stringify().replace("HALF", "\ud800");
+}
+
 const CALLS: [string, (manager: SessionManager, session: SessionRecord) => unknown][] = [
     ["a message without a role", (m) => m.addMessage(wrong(undefined), "x")],
     ["a role there is not", (m) => m.addMessage("robot", "x")],
@@ -186,6 +200,24 @@ const CALLS: [string, (manager: SessionManager, session: SessionRecord) => unkno
     ["tags that are numbers", (_, session) => (session.tags = wrong([1]))],
     ["an indent that is negative", (_, session) => session.stringify(-1)],
     ["a fork at a number", (_, session) => session.fork({ atMessage: wrong(5) })],
+    ["an option of records that is a number", () => new SessionRecord(wrong(5))],
+    ["an option of managers that is a number", (m) => new SessionManager(m.storage, wrong(5))],
+    ["an option of stores that is a number", () => new SessionStorage("x", wrong(5))],
+    ["options of a message that are text", (m) => m.addMessage("user", "x", wrong("y"))],
+    ["an option that cannot be read", (m) => m.addMessage("user", "x", unreadable)],
+    ["one of a record's message", (_, s) => s.addMessage("user", "x", unreadable)],
+    ["a title of what is no session", (m) => m.generateTitle(wrong({}))],
+    ["a title of false", (m) => m.generateTitle(wrong(false))],
+    ["messages from a start that is no number", (_, s) => s.eachMessage({ start: NaN })],
+    ["messages from a negative start", (_, s) => s.eachMessage({ start: -1 })],
+    ["messages to an end that is text", (_, s) => s.eachMessage({ end: wrong("x") })],
+    ["hooks on null", () => new HookRegistry().attach(wrong(null))],
+    ["hooks taken from null", () => new HookRegistry().detach(wrong(null))],
+    ["a hook with a number as options", () => new Hook("session:*", "true", wrong(5))],
+    ["an unpaired half in a text", () => SessionRecord.parse(half(new SessionRecord()))],
+    ["an unpaired half in a fork's id", (_, s) => s.fork({ newId: "x\ud800" })],
+    ["an unpaired half in a project", () => SessionStorage.getProjectDir("/x\ud800")],
+    ["an unpaired half in a pattern", (m) => m.registerHook("\ud800*", () => undefined)],
     ["a message that is none", () => toLlmMessage(wrong({ role: 1 }))],
 ];
 
@@ -220,5 +252,6 @@ test("an option that is null or undefined is one that was not given", async (t) 
     assert.deepEqual(await manager.listSessions(wrong(null)), listed);
     assert.equal((await manager.create(wrong({ title: null, id: undefined }))).title, "");
     assert.equal((await manager.addMessage("assistant", null)).content, "");
+    assert.equal(new SessionRecord(wrong(null)).title, "");
     assert.throws(() => new SessionIndex(wrong({ path: "x" })), REFUSED);
 });

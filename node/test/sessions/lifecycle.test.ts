@@ -4,6 +4,9 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { SessionManager, SessionRecord, SessionStorage } from "opencode-sessions";
 import { folder } from "../places.js";
@@ -215,6 +218,37 @@ test("an error at top level loses nothing", async (t) => {
 test("callbacks hear of the end of the process", async (t) => {
     const { ended } = await running(t, "hear", folder(t));
     assert.deepEqual(await ended, [0, null, "ready\nended it\n"]);
+});
+
+test("a session begun while the last one is being closed is closed at the end", async (t) => {
+    const { ended } = await running(t, "again", folder(t));
+    assert.deepEqual(await ended, [0, null, "ready\nended next\n"]);
+});
+
+test("a manager without a session is not kept until the process ends", async (t) => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const storage = new SessionStorage(folder(t));
+    const left = await Promise.all([
+        (async () => {
+            const manager = new SessionManager(storage);
+            await assert.rejects(manager.create({ id: "../x" }), { code: "INVALID_ID" });
+            return new WeakRef(manager);
+        })(),
+        (async () => {
+            const manager = new SessionManager(storage);
+            assert.equal(await manager.resumeLatest(), null);
+            return new WeakRef(manager);
+        })(),
+    ]);
+    for (let n = 0; n < 20 && left.some((manager) => manager.deref() !== undefined); n += 1) {
+        await setImmediate();
+        collect();
+    }
+    assert.deepEqual(
+        left.map((manager) => manager.deref()),
+        [undefined, undefined],
+    );
 });
 
 test("an auto-save makes it to the disk by itself", async (t) => {
