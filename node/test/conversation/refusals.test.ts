@@ -133,6 +133,9 @@ test("calls with what they cannot take are refused", async (t) => {
         () => Session.import({}, { storage, onConflict: odd("merge") }),
         () => Session.list({ storage, limit: -1 }),
         () => Session.info(odd(5), { storage }),
+        () => Session.info("x", odd(null)),
+        () => Session.delete("x", odd(null)),
+        () => Session.deleteAll(odd(null)),
     ];
     for (const call of refused) {
         await assert.rejects(
@@ -157,6 +160,7 @@ test("calls with what they cannot take are refused", async (t) => {
     assert.throws(() => new SessionPool({ capacity: 1, idleSeconds: -1 }), INVALID);
     assert.throws(() => new ScriptedModel(odd("text")), INVALID);
     assert.throws(() => new ScriptedModel([odd({ txt: "a" })]), INVALID);
+    assert.throws(() => new ScriptedModel([odd({ calls: 5 })]), INVALID);
 });
 
 test("during a turn what was said is not changed", async (t) => {
