@@ -73,12 +73,12 @@ for (const [module, resolution, ...files] of [
 // node10 knows no `exports`; no version of Node that this package runs on resolves so.
 console.log(run(place, tool("attw"), tarball, "--profile", "node16", "--format", "ascii"));
 
-// As it is published: the compiled half apart, in what `napi create-npm-dirs` makes for it.
+// As it is published: the compiled half apart, in what `platforms.mjs` makes for it.
 const { platform } = createRequire(import.meta.url)(here("../dist/platform.js"));
 const published = join(place, "published");
 run(place, "tar", "-xzf", tarball);
 renameSync(join(place, "package"), published);
-run(published, tool("napi"), "create-npm-dirs");
+run(published, process.execPath, here("platforms.mjs"), published);
 const binary = `opencode-sessions.${platform()}.node`;
 const own = join(published, "npm", platform());
 renameSync(join(published, "dist/native", binary), join(own, binary));

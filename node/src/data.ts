@@ -7,8 +7,8 @@
  */
 import { OpencodeError } from "./errors.js";
 
-/** Deepest nesting of what is taken over: that of a whole file. */
-const MAX_DEPTH = 128;
+/** Deepest nesting of what is taken over: what the core reads, and one level for the call's name. */
+const MAX_DEPTH = 126;
 /** What exact numbers begin with: a lone surrogate, which no text can hold. */
 const EXACT = "\ud800";
 

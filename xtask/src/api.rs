@@ -114,7 +114,8 @@ mod tests {
 
     fn api(operations: Value) -> Api {
         let languages = ["rust", "node"].map(str::to_owned).into();
-        Api { languages, operations: operations.as_object().unwrap().clone() }
+        let Value::Object(operations) = operations else { panic!("operations have names") };
+        Api { languages, operations }
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl Drop for World {
         for thing in self.named.values() {
             match thing {
                 Thing::Conversation(conversation) => {
-                    conversations::close(conversation).unwrap_or_default()
+                    conversations::close(conversation).unwrap_or_default();
                 }
                 Thing::Pool(pool) => wait(pool.close()).unwrap_or_default(),
                 Thing::Events(events) => events.end(),

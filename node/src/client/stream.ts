@@ -1,7 +1,7 @@
 /** The one stream of events. */
 import { EventEmitter } from "node:events";
 import { invalid, later, type OpencodeError } from "../errors.js";
-import { onAbort } from "./aborts.js";
+import { onAbort } from "../aborts.js";
 import type { Event, EventOf, EventType } from "./events.js";
 import type { NativeClient, NativeEventStream } from "./native.js";
 import { cancelled, checked, optional, type CallOptions } from "./transport.js";

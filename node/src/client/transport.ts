@@ -1,7 +1,7 @@
 /** How an operation gets to the compiled half and back, and how its wait is ended early. */
 import { read, write } from "../data.js";
 import { OpencodeError, later } from "../errors.js";
-import { onAbort } from "./aborts.js";
+import { onAbort } from "../aborts.js";
 import type { NativeClient, NativeOperation } from "./native.js";
 
 /** What every call takes. */

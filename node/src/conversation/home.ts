@@ -4,8 +4,11 @@ import { read, write } from "../data.js";
 import { Turn } from "./turn.js";
 import { warn } from "./warn.js";
 
-/** Does some work for a turn, and answers `reply`; `signal` says when nobody waits any more. */
-export type Work = (argument: unknown, reply: NativeReply, signal: AbortSignal) => unknown;
+/**
+ * Does some work for a turn, and is over when it has answered `reply`; `signal` says when nobody
+ * waits any more.
+ */
+export type Work = (argument: unknown, reply: NativeReply, signal: AbortSignal) => Promise<void>;
 
 /** Knows something at once. */
 export type About = (question: { of: string; model: string; text: string }) => unknown;
@@ -82,10 +85,15 @@ export class Home {
     }
 
     #asked({ id, key, argument, speaker }: NonNullable<Told["ask"]>, reply: NativeReply): void {
+        const work = this.#kept.get(key) as Work | undefined;
+        if (work === undefined) {
+            return reply.failed(write({ message: "the program has let go of it" }, "failure"));
+        }
         const controller = new AbortController();
         this.#underway.set(id, controller);
-        const work = this.#kept.get(key) as Work;
-        Turn.of(speaker).run(() => work(argument, reply, controller.signal));
+        // What was answered is let go of without being ended.
+        const over = (): boolean => this.#underway.delete(id);
+        void Turn.of(speaker).run(() => work(argument, reply, controller.signal).finally(over));
     }
 
     /** What is known at once; `null`, and a warning, when that fails. */

@@ -76,18 +76,18 @@ export function nativeOptions(options: Partial<SessionOptions>, home: Home): Nat
     const given = {
         data: {
             ...snaked(data),
-            ...(prices && { prices: snaked(prices) }),
+            ...(isGiven(prices) && { prices: snaked(object(prices, "prices")) }),
             ...(typeof provider === "string" && { provider }),
         },
         tools: listed(tools).map((tool) =>
             typeof tool === "string" ? tool : givenTool(tool, home),
         ),
-        approve: approve && givenApprove(approve, home),
+        approve: isGiven(approve) ? givenApprove(approve, home) : undefined,
         provider: isOwn(provider) ? givenProvider(provider, home) : undefined,
     };
     const script = provider instanceof ScriptedModel ? provider._native : undefined;
     return sync(() => {
-        const kept = storage && nativeStorage(storage);
+        const kept = isGiven(storage) ? nativeStorage(storage) : undefined;
         return new NativeOptions(home.native, write(given, "options"), kept, script);
     });
 }
@@ -97,13 +97,18 @@ export function nativeStorage(storage: SessionStorage): NativeStorage {
     return storage._native;
 }
 
+function isGiven<T>(option: T): option is T & {} {
+    return option !== undefined && option !== null;
+}
+
 function isOwn(provider: unknown): provider is Provider {
-    const isNone = provider === undefined || provider === null;
-    return !isNone && typeof provider !== "string" && !(provider instanceof ScriptedModel);
+    return (
+        isGiven(provider) && typeof provider !== "string" && !(provider instanceof ScriptedModel)
+    );
 }
 
 function listed(tools: unknown): readonly (string | Tool)[] {
-    if (tools === undefined || tools === null) return [];
+    if (!isGiven(tools)) return [];
     if (!Array.isArray(tools)) throw refused("tools are a list", 'tools: ["read"], for example');
     return tools as (string | Tool)[];
 }

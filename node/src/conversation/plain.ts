@@ -13,8 +13,18 @@ function renamed(fields: unknown): Fields {
     return Object.fromEntries(known.map(([name, value]) => [camel(name), value]));
 }
 
+/** What is left out where it is 0. */
+const NOTHING: Omit<RequestUsage, "total"> = {
+    promptTokens: 0,
+    completionTokens: 0,
+    cacheRead: 0,
+    cacheWrite: 0,
+    reasoning: 0,
+    cost: 0,
+};
+
 export function usage(data: unknown): RequestUsage {
-    const used = renamed(data) as unknown as RequestUsage;
+    const used = { ...NOTHING, ...renamed(data) };
     return { ...used, total: used.promptTokens + used.completionTokens };
 }
 

@@ -47,7 +47,7 @@ export class SessionPool {
      */
     async take(id: string): Promise<Lent> {
         string(id, "id");
-        return new Lent(await later(() => this.#native.acquire(id)), this.#home);
+        return Lent._of(await later(() => this.#native.acquire(id)), this.#home);
     }
 
     /** How many conversations are open. */
@@ -74,12 +74,16 @@ export class Lent {
     /** What is lent; give the pool its tools, and not this. */
     readonly session: Session;
 
-    /** @internal */
-    constructor(native: NativeLent, home: Home) {
+    private constructor(native: NativeLent, home: Home) {
         const conversation = native.conversation();
         if (conversation === null) throw refused("it was lent already");
         this.#native = native;
         this.session = Session._of(conversation, home);
+    }
+
+    /** @internal */
+    static _of(native: NativeLent, home: Home): Lent {
+        return new Lent(native, home);
     }
 
     /** Gives it back. Nothing happens the second time. */

@@ -1,12 +1,13 @@
 /** Models that are written in JavaScript, and models that follow a script. */
+import { answer, type Failure } from "./answer.js";
+import { setImmediate } from "node:timers/promises";
 import type { Home } from "./home.js";
 import { NativeScript, type NativeReply } from "./native.js";
 import { camelled, refused, snaked } from "./plain.js";
 import type { RequestUsage } from "./records.js";
-import { Turn } from "./turn.js";
 import { told } from "./warn.js";
 import { read, write } from "../data.js";
-import { type ErrorDetails, OpencodeError, sync } from "../errors.js";
+import { OpencodeError, sync } from "../errors.js";
 import type { JsonObject, Json } from "../sessions/records.js";
 
 /** What a model is asked. */
@@ -97,6 +98,7 @@ export class ScriptedModel {
         const given = replies.map((reply: string | Reply) => {
             if (typeof reply !== "object" || reply === null) return reply;
             const { usage, error, calls, ...rest } = reply;
+            if (calls && !Array.isArray(calls)) throw refused("the calls of a reply are a list");
             return {
                 ...rest,
                 ...(calls && { calls: calls.map((call) => ({ params: {}, ...call })) }),
@@ -130,12 +132,7 @@ export function givenProvider(provider: Provider, home: Home): JsonObject {
             return of === "limits" ? provider.limits?.(model) : provider.countTokens?.(model, text);
         }
         const request = { ...camelled(given as object), signal } as unknown as ProviderRequest;
-        const turn = Turn.here;
-        return hear(provider, request, reply).catch((error: unknown) => {
-            const failure = failed(error);
-            turn?.failed(failure.message, error);
-            reply.failed(write(failure, "failure"));
-        });
+        return answer(reply, () => hear(provider, request, reply), failed);
     });
     const kind = Object.getPrototypeOf(provider)?.constructor as { name?: string } | undefined;
     const isNamed = kind?.name !== undefined && kind.name !== "Object";
@@ -150,9 +147,9 @@ async function hear(
     provider: Provider,
     request: ProviderRequest,
     reply: NativeReply,
-): Promise<void> {
-    const answer = await provider.stream(request);
-    const events = iterator(typeof answer === "string" ? [answer] : answer);
+): Promise<string> {
+    const said = await provider.stream(request);
+    const events = iterator(typeof said === "string" ? [said] : said);
     const { signal } = request;
     const ended = new Promise<never>((_, reject) => {
         const end = (): void => reject(signal.reason);
@@ -162,8 +159,15 @@ async function hear(
     // Who does not hear of it has ended it.
     ended.catch(() => undefined);
     let isOver = false;
+    let since = performance.now();
     try {
         for (;;) {
+            if (performance.now() - since > AT_ONCE) {
+                await setImmediate();
+                since = performance.now();
+            }
+            // One that does not wait is there before it is heard that nobody does.
+            signal.throwIfAborted();
             const { done, value } = await Promise.race([events.next(), ended]);
             if (done === true) {
                 isOver = true;
@@ -171,7 +175,7 @@ async function hear(
             }
             if (!reply.event(write(plainEvent(value as ProviderEvent), "event"))) break;
         }
-        reply.done("null");
+        return "null";
     } finally {
         // A generator that waits runs its `finally` when that is over; nobody waits for it here.
         if (!isOver) Promise.resolve(events.return?.()).catch(() => undefined);
@@ -190,12 +194,22 @@ function plainEvent(event: ProviderEvent): unknown {
     return isUsage ? snaked(event) : event;
 }
 
+/** As many milliseconds may a model have the thread that never waits. */
+const AT_ONCE = 5;
+
 /** Failures that pass. */
 const PASSING = ["RATE_LIMIT", "CONNECTION", "TIMEOUT"];
 
-function failed(error: unknown): { message: string } & Partial<ErrorDetails> {
+/** What is known of an error of the program's, which may say anything. */
+function failed(error: unknown): Failure {
     if (!(error instanceof OpencodeError)) return { message: told(error) };
-    const { code, retryAfter } = error;
-    const retryable = error.retryable || PASSING.includes(code);
-    return { message: error.message.toWellFormed(), code, retryable, retryAfter };
+    const code: unknown = error.code;
+    const after: unknown = error.retryAfter;
+    const failure: Failure = { message: told(error.message) };
+    if (typeof code === "string") failure.code = code.toWellFormed();
+    failure.retryable = Boolean(error.retryable) || PASSING.includes(error.code);
+    if (typeof after === "number" && Number.isFinite(after) && after >= 0) {
+        failure.retryAfter = after;
+    }
+    return failure;
 }

@@ -62,11 +62,23 @@ export class ResponseStream implements AsyncIterable<Chunk>, PromiseLike<Answer>
     readonly #explained: (error: unknown) => unknown;
     #listeners: Listeners | undefined;
 
-    /** @internal */
-    constructor(native: NativeResponse, sessionId: string, explained: (error: unknown) => unknown) {
+    private constructor(
+        native: NativeResponse,
+        sessionId: string,
+        explained: (error: unknown) => unknown,
+    ) {
         this.#native = native;
         this.#sessionId = sessionId;
         this.#explained = explained;
+    }
+
+    /** @internal */
+    static _of(
+        native: NativeResponse,
+        sessionId: string,
+        explained: (error: unknown) => unknown,
+    ): ResponseStream {
+        return new ResponseStream(native, sessionId, explained);
     }
 
     [Symbol.asyncIterator](): AsyncIterableIterator<Chunk, undefined> {
@@ -113,7 +125,8 @@ export class ResponseStream implements AsyncIterable<Chunk>, PromiseLike<Answer>
         }
         if (typeof callback !== "function") throw plain.refused("a callback is a function");
         if (event === "error") this.#native.hear();
-        this.#listeners ??= new Listeners(this.#native.reader(true), this.#explained);
+        const hasBegun = !(this.#native instanceof Refused);
+        this.#listeners ??= new Listeners(this.#native.reader(true), hasBegun, this.#explained);
         this.#listeners.add(event, callback as Callback);
         return this;
     }
@@ -226,35 +239,49 @@ class Chunks implements AsyncIterableIterator<Chunk, undefined> {
 
 type Callback = (...told: unknown[]) => unknown;
 
-/** Those who listen to a turn, and who reads it for them. */
+interface Listener {
+    event: string;
+    callback: Callback;
+    call: Callback;
+    /** Which event it hears of next. */
+    at: number;
+    isGone: boolean;
+}
+
+/** Those who listen to a turn, each of which hears of every event once, and who reads for them. */
 class Listeners {
     readonly over: Promise<void>;
     readonly #seen: [event: string, ...told: unknown[]][] = [];
-    #callbacks: { event: string; callback: Callback; call: Callback }[] = [];
+    #listeners: Listener[] = [];
 
-    constructor(reader: NativeReader, explained: (error: unknown) => unknown) {
-        this.over = this.#read(reader, explained);
+    constructor(reader: NativeReader, hasBegun: boolean, explained: (error: unknown) => unknown) {
+        this.over = this.#read(reader, hasBegun, explained);
     }
 
     add(event: string, callback: Callback): void {
         const context = AsyncLocalStorage.snapshot();
         const call: Callback = (...told) => context(called, `a turn's ${event}`, callback, told);
-        const seen = this.#seen.filter(([kind]) => kind === event);
+        this.#listeners.push({ event, callback, call, at: 0, isGone: false });
         // Never before `on` has returned.
-        if (seen.length > 0) queueMicrotask(() => seen.forEach(([, ...told]) => call(...told)));
-        this.#callbacks.push({ event, callback, call });
+        queueMicrotask(() => this.#drain());
     }
 
     remove(event: string, callback: Callback): void {
-        const at = this.#callbacks.findIndex(
+        const found = this.#listeners.find(
             (known) => known.event === event && known.callback === callback,
         );
-        if (at !== -1) this.#callbacks = this.#callbacks.filter((_, index) => index !== at);
+        if (found === undefined) return;
+        found.isGone = true;
+        this.#listeners = this.#listeners.filter((known) => known !== found);
     }
 
-    async #read(reader: NativeReader, explained: (error: unknown) => unknown): Promise<void> {
+    async #read(
+        reader: NativeReader,
+        hasBegun: boolean,
+        explained: (error: unknown) => unknown,
+    ): Promise<void> {
         await undefined;
-        this.#tell("start");
+        if (hasBegun) this.#tell("start");
         try {
             for (;;) {
                 const data = await later(() => reader.next());
@@ -269,7 +296,21 @@ class Listeners {
 
     #tell(event: string, ...told: unknown[]): void {
         this.#seen.push([event, ...told]);
-        for (const known of this.#callbacks) if (known.event === event) known.call(...told);
+        this.#drain();
+    }
+
+    /** Tells everybody what they have not heard of, in the order in which it happened. */
+    #drain(): void {
+        const first = this.#listeners.reduce((at, known) => Math.min(at, known.at), Infinity);
+        for (let at = first; at < this.#seen.length; at++) {
+            const [event, ...told] = this.#seen[at] as [string, ...unknown[]];
+            // Who is added meanwhile hears of it later, from the beginning.
+            for (const known of [...this.#listeners]) {
+                if (known.at !== at || known.isGone) continue;
+                known.at++;
+                if (known.event === event) known.call(...told);
+            }
+        }
     }
 }
 

@@ -23,6 +23,7 @@ import type {
     ToolCall,
 } from "./records.js";
 import { called, Refused, ResponseStream } from "./response.js";
+import { onAbort } from "../aborts.js";
 import { givenTool, type Tool } from "./tools.js";
 import { Turn } from "./turn.js";
 import { warn } from "./warn.js";
@@ -81,12 +82,23 @@ export class Session {
     readonly #home: Home;
     #listeners: Listener[] = [];
     #givenBack = false;
+    /** The last call: each comes after the one before. */
+    #last: Promise<unknown> = Promise.resolve();
+    /** Turns and forks that are not over. */
+    #busy = 0;
+    /** The keys of tools registered here. */
+    readonly #tools = new Map<string, number>();
+    /** Keys of tools that gave way, which a turn may still call. */
+    #old: number[] = [];
 
     private constructor(native: NativeConversation, home: Home) {
         this.#native = native;
         this.#home = home;
+        // The home of a fork is that of the whole family, and may outlive it.
+        const self = new WeakRef(this);
         this.#listen("error", undefined, (data, speaker) => {
-            if (!Turn.isHeard(speaker)) this.#failed(data as Failure);
+            const session = self.deref();
+            if (session !== undefined && !Turn.isHeard(speaker)) session.#failed(data as Failure);
         });
     }
 
@@ -153,17 +165,20 @@ export class Session {
 
     /** A session in short, by its id or a prefix that only it has. */
     static async info(id: string, options: InStorage = {}): Promise<SessionState> {
-        return plain.state(await ask(options.storage, { info: { sessionId: id } }));
+        const { storage } = plain.object(options, "options");
+        return plain.state(await ask(storage, { info: { sessionId: id } }));
     }
 
     /** Deletes the session of this whole id for good; `false` when there is none. */
     static async delete(id: string, options: InStorage = {}): Promise<boolean> {
-        return (await ask(options.storage, { delete: { sessionId: id } })) as boolean;
+        const { storage } = plain.object(options, "options");
+        return (await ask(storage, { delete: { sessionId: id } })) as boolean;
     }
 
     /** Moves all sessions to the trash, except those that are open. */
     static async deleteAll(options: InStorage = {}): Promise<CleanupResult> {
-        return (await ask(options.storage, { deleteAll: {} })) as CleanupResult;
+        const { storage } = plain.object(options, "options");
+        return (await ask(storage, { deleteAll: {} })) as CleanupResult;
     }
 
     /** The session's id. */
@@ -199,18 +214,31 @@ export class Session {
         if (signal?.aborted) {
             const message = `the turn of session ${this.id} was not begun: it was ended before`;
             const error = new OpencodeError(message, { code: "CANCELLED", sessionId: this.id });
-            return new ResponseStream(new Refused(error), this.id, explained);
+            return ResponseStream._of(new Refused(error), this.id, explained);
         }
         const native = sync(() => this.#native.message(text, isRecord, turn.id));
-        const end = (): void => native.end();
-        signal?.addEventListener("abort", end);
-        turn.hold(native, this).finally(() => signal?.removeEventListener("abort", end));
-        return new ResponseStream(turn.watched(native), this.id, explained);
+        const forget = signal && onAbort(signal, () => native.end());
+        this.#busy++;
+        turn.hold(native, this).finally(() => {
+            forget?.();
+            if (--this.#busy === 0) this.#forgetOld();
+        });
+        return ResponseStream._of(turn.watched(native), this.id, explained);
     }
 
     /** Offers the model one more tool, from the next request on; one of the same name gives way. */
     registerTool(tool: Tool): void {
-        this.#now({ registerTool: { tool: givenTool(tool, this.#home) } });
+        const given = givenTool(tool, this.#home);
+        try {
+            this.#now({ registerTool: { tool: given } });
+        } catch (error) {
+            this.#home.forget(given.key);
+            throw error;
+        }
+        const old = this.#tools.get(given.name);
+        this.#tools.set(given.name, given.key);
+        if (old !== undefined) this.#old.push(old);
+        if (this.#busy === 0) this.#forgetOld();
     }
 
     /**
@@ -322,8 +350,16 @@ export class Session {
         if (fromMessage !== undefined) plain.string(fromMessage, "fromMessage");
         if (newSessionId !== undefined) plain.string(newSessionId, "newSessionId");
         if (typeof inclusive !== "boolean") throw plain.refused("inclusive is a boolean");
-        const forked = later(() => this.#native.fork(fromMessage, newSessionId, inclusive));
-        return new Session(await forked, this.#home);
+        const make = () => this.#native.fork(fromMessage, newSessionId, inclusive);
+        this.#busy++;
+        try {
+            return new Session(await this.#inTurn(make), this.#home);
+        } finally {
+            this.#busy--;
+            // They are the fork's, too.
+            this.#tools.clear();
+            this.#old = [];
+        }
     }
 
     /** The session as plain data, in our own form or OpenCode's. */
@@ -369,7 +405,10 @@ export class Session {
      */
     async close(): Promise<void> {
         if (this.#givenBack) return;
-        await later(() => this.#native.close());
+        await this.#inTurn(() => this.#native.close());
+        for (const listener of this.#listeners) {
+            if (listener.native && listener.callback) this.#forget(listener);
+        }
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
@@ -416,6 +455,17 @@ export class Session {
         for (const call of listeners) call(error);
     }
 
+    #forgetOld(): void {
+        for (const key of this.#old.splice(0)) this.#home.forget(key);
+    }
+
+    #inTurn<T>(made: () => Promise<T>): Promise<T> {
+        const done = this.#last.then(() => later(made));
+        // What fails is its caller's to hear of; the next call runs all the same.
+        this.#last = done.catch(() => undefined);
+        return done;
+    }
+
     #now(call: object): unknown {
         this.#check();
         return read(sync(() => this.#native.callSync(write(call, "call"))));
@@ -423,7 +473,8 @@ export class Session {
 
     async #call(call: object): Promise<unknown> {
         this.#check();
-        return read(await later(() => this.#native.call(write(call, "call"))));
+        const text = write(call, "call");
+        return read(await this.#inTurn(() => this.#native.call(text)));
     }
 }
 

@@ -1,9 +1,8 @@
 /** Tools: what a model may ask this program to do, and who agrees to it. */
+import { answer } from "./answer.js";
 import type { Home, Work } from "./home.js";
-import type { NativeReply } from "./native.js";
 import { refused, string } from "./plain.js";
 import type { ApprovalRequest } from "./records.js";
-import { Turn } from "./turn.js";
 import { told, warn } from "./warn.js";
 import { write } from "../data.js";
 import type { JsonObject } from "../sessions/records.js";
@@ -47,7 +46,7 @@ export interface Tool {
 export type Approve = (call: ApprovalRequest) => boolean | Promise<boolean>;
 
 /** A tool as the compiled half takes it. */
-export function givenTool(tool: Tool, home: Home): JsonObject {
+export function givenTool(tool: Tool, home: Home): JsonObject & { name: string; key: number } {
     const isTool = typeof tool === "object" && tool !== null && typeof tool.handler === "function";
     if (!isTool) {
         throw refused(
@@ -61,7 +60,7 @@ export function givenTool(tool: Tool, home: Home): JsonObject {
             ToolContext,
             "signal"
         >;
-        answer(reply, async () => {
+        return answer(reply, async () => {
             const result = await tool.handler(params, { ...about, signal });
             return write(result === undefined ? null : result, `the result of ${name}`);
         });
@@ -88,18 +87,5 @@ export function givenApprove(approve: Approve, home: Home): number {
                 throw error;
             }
         }),
-    );
-}
-
-/** Answers with what some work gives, or why it failed. */
-function answer(reply: NativeReply, work: () => Promise<string>): void {
-    const turn = Turn.here;
-    work().then(
-        (value) => reply.done(value),
-        (error: unknown) => {
-            const message = told(error);
-            turn?.failed(message, error);
-            reply.failed(write({ message }, "failure"));
-        },
     );
 }

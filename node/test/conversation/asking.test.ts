@@ -17,6 +17,10 @@ import { made, promise } from "./made.js";
 
 const calling = (tool: string, params = {}) => [{ calls: [{ tool, params }] }, "Well."];
 
+function nested(levels: number): unknown {
+    return levels === 0 ? 1 : [nested(levels - 1)];
+}
+
 async function result(session: Session): Promise<{ result: unknown; error?: string }> {
     for await (const chunk of session.message("Do it.")) {
         if (chunk.type === "tool_result") return { ...chunk };
@@ -62,6 +66,7 @@ for (const [what, handler, told] of [
         },
         /contains itself/,
     ],
+    ["gives what is nested too deep", () => nested(127), /nested deeper/],
 ] as const) {
     test(`the model is told of a tool that ${what}`, async (t) => {
         const session = await made(t, calling("work"), { tools: [{ name: "work", handler }] });
@@ -81,6 +86,28 @@ test("a tool that never resolves is over when its time is", async (t) => {
     });
     assert.match((await result(session)).error ?? "", /0\.05|50|time/);
     await aborted.is;
+});
+
+test("the signal of what was answered is not aborted", async (t) => {
+    const signals: AbortSignal[] = [];
+    const replies = [[{ type: "tool_call", tool: "look", params: {} }] as const, ["Well."]];
+    const session = await made(
+        t,
+        {
+            async *stream({ signal }) {
+                signals.push(signal);
+                yield* replies.shift() ?? [];
+            },
+        },
+        { tools: [{ name: "look", handler: (_, { signal }) => signals.push(signal) }] },
+    );
+    assert.equal(await session.message("Look.").text(), "Well.");
+    // What is told comes in order.
+    await session.save();
+    assert.deepEqual(
+        signals.map(({ aborted }) => aborted),
+        [false, false, false],
+    );
 });
 
 test("an integer that no number holds is a bigint, there and back", async (t) => {
@@ -234,6 +261,36 @@ test("what a model throws is the error of the turn", async (t) => {
     });
     await assert.rejects(session.message("Hi.").text(), { code: "PROVIDER_AUTH", cause: why });
     await assert.rejects(session.message("Hi.").text(), /it broke/);
+    await assert.rejects(session.message("Hi.").text(), { code: "PROVIDER_ERROR" });
+});
+
+for (const [what, details] of [
+    ["a time that is none", { code: "PROVIDER_AUTH", retryAfter: NaN }],
+    ["a time of text", { code: "PROVIDER_AUTH", retryAfter: "soon" }],
+    ["a time before now", { code: "PROVIDER_AUTH", retryAfter: -1 }],
+    ["a code that is none", { code: 5 }],
+    ["a hint at more", { code: "PROVIDER_AUTH", retryable: 0 }],
+] as const) {
+    test(`a model that fails with ${what} fails the turn alone`, async (t) => {
+        const why = new OpencodeError("it broke", details as unknown as { code: string });
+        const session = await made(t, {
+            async *stream() {
+                throw why;
+            },
+        });
+        const code = details.code === 5 ? "PROVIDER_ERROR" : details.code;
+        await assert.rejects(session.message("Hi.").text(), { code, cause: why });
+    });
+}
+
+test("a model whose error cannot be read fails the turn alone", async (t) => {
+    const why = new OpencodeError("it broke", { code: "PROVIDER_AUTH" });
+    Object.defineProperty(why, "retryAfter", { get: () => assert.fail("not even this") });
+    const session = await made(t, {
+        async *stream() {
+            throw why;
+        },
+    });
     await assert.rejects(session.message("Hi.").text(), { code: "PROVIDER_ERROR" });
 });
 

@@ -44,6 +44,11 @@ for (const [what, options, named] of [
     ],
     ["a tool given twice", { tools: ["read", "read"] }, /twice/],
     ["approve that is none", { approve: true }, /approve is a function/],
+    ["approve that is 0", { approve: 0 }, /approve is a function/],
+    ["approve that is an empty text", { approve: "" }, /approve is a function/],
+    ["prices that are 0", { prices: 0 }, /prices are an object/],
+    ["prices that are a number", { prices: 5 }, /prices are an object/],
+    ["a storage that is empty", { storage: "" }, /storage/],
     ["a provider that is none", { provider: {} }, /stream/],
     ["a provider nobody knows", { provider: "acme" }, /acme/],
     ["a storage that is none", { storage: "/tmp" }, /storage/],
@@ -128,6 +133,9 @@ test("calls with what they cannot take are refused", async (t) => {
         () => Session.import({}, { storage, onConflict: odd("merge") }),
         () => Session.list({ storage, limit: -1 }),
         () => Session.info(odd(5), { storage }),
+        () => Session.info("x", odd(null)),
+        () => Session.delete("x", odd(null)),
+        () => Session.deleteAll(odd(null)),
     ];
     for (const call of refused) {
         await assert.rejects(
@@ -152,6 +160,7 @@ test("calls with what they cannot take are refused", async (t) => {
     assert.throws(() => new SessionPool({ capacity: 1, idleSeconds: -1 }), INVALID);
     assert.throws(() => new ScriptedModel(odd("text")), INVALID);
     assert.throws(() => new ScriptedModel([odd({ txt: "a" })]), INVALID);
+    assert.throws(() => new ScriptedModel([odd({ calls: 5 })]), INVALID);
 });
 
 test("during a turn what was said is not changed", async (t) => {
