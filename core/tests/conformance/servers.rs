@@ -91,7 +91,12 @@ impl Server {
     /// Nobody answers any more.
     pub(crate) fn stop(&self) {
         let Self::Answers { server, .. } = self else { panic!("the real server is all cases'") };
-        server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let server = server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        wait(async {
+            if let Some(server) = server {
+                server.stop().await;
+            }
+        });
     }
 }
 

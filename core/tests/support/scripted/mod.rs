@@ -87,6 +87,13 @@ impl Scripted {
         let mut counts = self.seen.counts.subscribe();
         counts.wait_for(|counts| counts.dropped >= count).await.unwrap();
     }
+
+    /// Ends it; from then on nobody is there.
+    pub(crate) async fn stop(mut self) {
+        self.accepting.abort();
+        // It says that it was ended.
+        let _ = (&mut self.accepting).await;
+    }
 }
 
 impl Drop for Scripted {
