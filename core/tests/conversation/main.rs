@@ -10,6 +10,7 @@ mod ends;
 mod failures;
 mod histories;
 mod kills;
+mod lifecycle;
 mod pools;
 mod sessions;
 mod tools;
