@@ -56,14 +56,19 @@ async def test_end_while_pending(begin: Begin) -> None:
     stream = conversation.message("Hi.")
     chunks = aiter(stream)
     pending = asyncio.ensure_future(anext(chunks))
-    awaited = asyncio.ensure_future(asyncio.to_thread(stream.text))
+
+    async def text() -> str:
+        return (await stream).text
+
+    awaited = asyncio.ensure_future(text())
     # So that both were begun.
     await asyncio.sleep(0)
     assert not pending.done()
+    assert not awaited.done()
     stream.end()
     for waits in (pending, awaited):
         with pytest.raises(CancelledError) as caught:
-            await asyncio.wait_for(waits, 30)
+            await asyncio.wait_for(waits, 10)
         assert (caught.value.code, caught.value.session_id) == ("CANCELLED", conversation.id)
     assert stream.is_over
 
