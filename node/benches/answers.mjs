@@ -33,6 +33,8 @@ const server = createServer((request, response) => {
         return more();
     }
     response.setHeader("content-type", "application/json");
+    if (pathname.endsWith("/status")) return void response.end("{}");
+    if (pathname === "/permission" || pathname === "/question") return void response.end("[]");
     response.end(pathname.endsWith("/message") ? messages : listed);
 });
 server.keepAliveTimeout = 60_000;
