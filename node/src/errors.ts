@@ -1,5 +1,6 @@
 /** What every call of this package throws or rejects with. */
 import { isNativeError } from "node:util/types";
+import { reworded } from "./casing.js";
 
 /** The stable codes; docs/errors.md says what each means. */
 export type ErrorCode =
@@ -133,6 +134,11 @@ function told(error: unknown): unknown {
         return new OpencodeError(error.message, { code: "INVALID_ARGUMENT" }, { cause: error });
     }
     if (!error.message.startsWith('{"code":')) return error;
-    const { message, ...details } = JSON.parse(error.message) as ErrorDetails & { message: string };
-    return new OpencodeError(message, details);
+    const { message, hint, ...details } = JSON.parse(error.message) as ErrorDetails & {
+        message: string;
+    };
+    const here = (text: string): string => reworded(text, details.sessionId);
+    // Other messages name no arguments, but ids and files, which may look like them.
+    const said = details.code === "INVALID_ARGUMENT" ? here(message) : message;
+    return new OpencodeError(said, { ...details, hint: hint && here(hint) });
 }

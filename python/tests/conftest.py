@@ -7,6 +7,7 @@ A test that takes `server` runs against the real OpenCode server, one that takes
 import asyncio
 import inspect
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ import pytest
 
 from opencode.hooks import HookRegistry
 from opencode.sessions import SessionManager, SessionStorage
+
+# Who runs tests in the background has them ignore Ctrl-C, and the programs they start would, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SERVERS = Path(__file__).parents[2] / "tests" / "servers"
 

@@ -2,6 +2,7 @@
 //!
 //! JavaScript's numbers are exact up to 2^53. A larger integer is written as a string that begins
 //! with a lone surrogate, which no string of the core can hold; the package makes a `bigint` of it.
+//! A text in which there may be one begins with a space, so that no other has to be searched.
 
 use std::io;
 
@@ -18,19 +19,33 @@ pub(crate) fn write(value: &(impl Serialize + ?Sized)) -> opencode_sessions::Res
     let written = value.serialize(&mut Serializer::with_formatter(&mut text, Exact));
     let failed = |error: String| OpencodeError::invalid(format!("cannot be given: {error}"));
     written.map_err(|error| failed(error.to_string()))?;
+    if has_long_row(&text) {
+        text.insert(0, b' ');
+    }
     String::from_utf8(text).map_err(|error| failed(error.to_string()))
 }
 
 /// Text that the core wrote, for JavaScript.
 pub(crate) fn exact(text: String) -> opencode_sessions::Result<String> {
-    // Only where 16 digits stand in a row may one be too large: mostly nowhere.
-    let mut row = text.as_bytes().split(|byte| !byte.is_ascii_digit());
-    if !row.any(|digits| digits.len() >= 16) {
+    if !has_long_row(text.as_bytes()) {
         return Ok(text);
     }
     let value: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| OpencodeError::invalid(format!("cannot be read: {error}")))?;
     write(&value)
+}
+
+/// Digits in so long a row may be an integer that is too large.
+const LONG: usize = 16;
+
+/// Whether there is a row of [`LONG`] digits: mostly there is none.
+fn has_long_row(text: &[u8]) -> bool {
+    // Of such a row one digit is at a multiple of its length.
+    (0..text.len()).step_by(LONG).filter(|at| text[*at].is_ascii_digit()).any(|at| {
+        let digits = |byte: &&u8| byte.is_ascii_digit();
+        let before = text[..at].iter().rev().take(LONG).take_while(digits).count();
+        before + text[at..].iter().take(LONG).take_while(digits).count() >= LONG
+    })
 }
 
 struct Exact;

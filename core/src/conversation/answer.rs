@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use super::chunk::Chunk;
 use crate::defaults;
 use crate::error::OpencodeError;
-use crate::model::{Change, Map, Reasoning, Role, SessionMessage, TokenUse, new_message_id};
+use crate::model::{
+    Change, Map, Reasoning, Role, SessionMessage, TokenUse, check_value, new_message_id,
+};
 use crate::provider::{Finish, ProviderEvent, ToolCall};
 
 /// Where an answer's metadata has what its request used.
@@ -227,13 +229,15 @@ impl Draft {
     }
 }
 
-/// The parameters of a call: what the model wrote if it wrote no JSON. No arguments are an empty
-/// object.
+/// The parameters of a call: what the model wrote if it wrote no JSON that a session keeps. No
+/// arguments are an empty object.
 pub(super) fn params(arguments: &str) -> Value {
     if arguments.trim().is_empty() {
         return Value::Object(Map::new());
     }
-    serde_json::from_str(arguments).unwrap_or_else(|_| Value::String(arguments.to_owned()))
+    let value = serde_json::from_str(arguments).ok();
+    let kept = value.filter(|value| check_value("the arguments", value).is_ok());
+    kept.unwrap_or_else(|| Value::String(arguments.to_owned()))
 }
 
 fn openai_shape(call: &ToolCall) -> Value {

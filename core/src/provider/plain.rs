@@ -6,6 +6,8 @@
 //! `{"type": "tool_result", "id", "result", "error"?}`, `{"type": "usage", …}` with the fields of
 //! [`TokenUse`], `{"type": "finish", "reason"}`, `{"type": "remember", "key", "value"}`.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -196,13 +198,31 @@ impl Reply {
         if let Some(PlainError { code, message, retry_after }) = reply.error {
             let mut error = OpencodeError::model_failure(ErrorCode::of_model(&code)?, message);
             if let Some(seconds) = retry_after {
-                let wait = std::time::Duration::try_from_secs_f64(seconds)
+                let wait = Duration::try_from_secs_f64(seconds)
                     .map_err(|error| OpencodeError::invalid(format!("retry_after: {error}")))?;
                 error = error.retryable_after(wait);
             }
             made = made.and_error(error);
         }
         Ok(if reply.hangs { made.and_silence() } else { made })
+    }
+}
+
+impl OpencodeError {
+    /// What a provider of the program's own says went wrong. A code that is no model's is
+    /// `PROVIDER_ERROR`. Limits and lost connections pass, whatever is said of them.
+    pub fn of_provider(
+        code: Option<&str>,
+        message: String,
+        may_pass: bool,
+        after: Option<Duration>,
+    ) -> Self {
+        let code = code.and_then(|code| ErrorCode::of_model(code).ok());
+        let code = code.unwrap_or(ErrorCode::ProviderError);
+        let passes = [ErrorCode::RateLimit, ErrorCode::Connection, ErrorCode::Timeout];
+        let retryable = may_pass || passes.contains(&code);
+        let (session_id, status, retry_after) = (None, None, after);
+        Self::Model { code, message, session_id, status, retryable, retry_after }
     }
 }
 

@@ -300,6 +300,28 @@ async fn a_result_of_a_hundred_megabytes_is_cut_for_the_model() {
 }
 
 #[tokio::test]
+async fn what_is_nested_deeper_than_a_session_keeps_is_text_and_ends_no_turn() {
+    let nested = |levels| (0..levels).fold(json!("deep"), |inner, _| json!({ "in": inner }));
+    let here = place([
+        Reply::call("dig", nested(96)).and_call("dig", nested(100)).and_call("dig", json!({})),
+        Reply::text("Deep."),
+    ]);
+    let dig = move |params: Value| async move {
+        Ok(if params == json!({}) { nested(100) } else { params })
+    };
+    let conversation = with(&here, [tool("dig", dig)]);
+    let (chunks, error) = all(conversation.message("Dig")).await;
+    assert!(error.is_none(), "{error:?}");
+    let found = results(&chunks);
+    for result in [nested(96), json!(nested(100).to_string())] {
+        assert!(found.iter().any(|(_, told, _)| *told == result), "{found:?}");
+    }
+    let refused: Vec<_> = found.iter().filter_map(|(.., error)| error.as_ref()).collect();
+    assert!(matches!(refused[..], [why] if why.contains("no JSON object")), "{found:?}");
+    assert_eq!(here.storage.load(conversation.id()).unwrap().messages.len(), 6);
+}
+
+#[tokio::test]
 async fn a_tool_and_who_approves_find_where_their_turn_was_begun() {
     let here = place([
         Reply::text("").and_call("write", json!({"filePath": "a.txt", "content": "hello"})),

@@ -1,7 +1,8 @@
 /** How an operation gets to the compiled half and back, and how its wait is ended early. */
+import { onAbort } from "../aborts.js";
+import { snake } from "../casing.js";
 import { read, write } from "../data.js";
 import { OpencodeError, later } from "../errors.js";
-import { onAbort } from "../aborts.js";
 import type { NativeClient, NativeOperation } from "./native.js";
 
 /** What every call takes. */
@@ -29,8 +30,6 @@ export class Transport {
             const said = write(renamed({ ...given, ...own }), name);
             const operation = this.native.operation(snake(name), said);
             return signal === undefined ? operation.run() : cancellable(operation, signal);
-        }).catch((error: unknown) => {
-            throw inOurWords(error);
         });
         if (text === null) throw cancelled(name, signal);
         return read(text) as T;
@@ -71,22 +70,6 @@ async function cancellable(operation: NativeOperation, signal: AbortSignal) {
     }
 }
 
-function snake(name: string): string {
-    return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function camel(name: string): string {
-    return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
 function renamed(options: object): object {
     return Object.fromEntries(Object.entries(options).map(([key, value]) => [snake(key), value]));
-}
-
-/** The core names arguments and operations in snake_case: at the beginning and in quotes. */
-function inOurWords(error: unknown): unknown {
-    if (!(error instanceof OpencodeError) || error.code !== "INVALID_ARGUMENT") return error;
-    const { message, code, hint, sessionId } = error;
-    const ours = message.replace(/^[a-z_.]+|(?<=, argument )[\w.[\]]+|'[a-z_]+'/g, camel);
-    return new OpencodeError(ours, { code, hint, sessionId });
 }

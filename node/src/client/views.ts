@@ -3,6 +3,7 @@
  * with times as `Date` and absent fields left out; the server's own data is what the server sent.
  */
 import { inspect } from "node:util";
+import { camel } from "../casing.js";
 import { read } from "../data.js";
 import type { Event } from "./events.js";
 import type { FilePart, Message, Part } from "./parts.js";
@@ -23,13 +24,13 @@ type Fields = Record<string, unknown>;
 
 /** Fields in camelCase; the values of those that end in `_at` are times. */
 function named(fields: Fields): Fields {
-    const told = Object.entries(fields).filter(([, value]) => value !== null);
-    return Object.fromEntries(
-        told.map(([key, value]) => [
-            key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-            key.endsWith("_at") ? new Date(value as string) : value,
-        ]),
-    );
+    const told: Fields = {};
+    for (const key in fields) {
+        const value = fields[key];
+        if (value === null) continue;
+        told[camel(key)] = key.endsWith("_at") ? new Date(value as string) : value;
+    }
+    return told;
 }
 
 /** Hides fields where a person looks, as in `console.log`; programs see them. */

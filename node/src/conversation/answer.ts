@@ -1,7 +1,7 @@
 /** Answers to what the compiled half asks: each comes once, and answering never throws. */
 import type { NativeReply } from "./native.js";
 import { Turn } from "./turn.js";
-import { told } from "./warn.js";
+import { told } from "../warnings.js";
 import { write } from "../data.js";
 import type { ErrorDetails } from "../errors.js";
 

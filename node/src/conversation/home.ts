@@ -2,7 +2,7 @@
 import { NativeHome, type NativeReply } from "./native.js";
 import { read, write } from "../data.js";
 import { Turn } from "./turn.js";
-import { warn } from "./warn.js";
+import { warn } from "../warnings.js";
 
 /**
  * Does some work for a turn, and is over when it has answered `reply`; `signal` says when nobody

@@ -1,11 +1,9 @@
 /** The core's plain data as records, and options as the core names them. */
+import { camel, snake } from "../casing.js";
 import { OpencodeError } from "../errors.js";
 import type { Answer, Chunk, Message, RequestUsage, SessionState, TokensUsed } from "./records.js";
 
 type Fields = Record<string, unknown>;
-
-const camel = (name: string): string =>
-    name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Fields under their names here, without those that are null. */
 function renamed(fields: unknown): Fields {
@@ -75,7 +73,7 @@ export function snaked(fields: object): Fields {
                 hint: `it is called ${camel(name)}`,
             });
         }
-        return [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value];
+        return [snake(name), value];
     });
     return Object.fromEntries(named) as Fields;
 }

@@ -5,7 +5,7 @@ import type { Home } from "./home.js";
 import { NativeScript, type NativeReply } from "./native.js";
 import { camelled, refused, snaked } from "./plain.js";
 import type { RequestUsage } from "./records.js";
-import { told } from "./warn.js";
+import { told } from "../warnings.js";
 import { read, write } from "../data.js";
 import { OpencodeError, sync } from "../errors.js";
 import type { JsonObject, Json } from "../sessions/records.js";
@@ -197,9 +197,6 @@ function plainEvent(event: ProviderEvent): unknown {
 /** As many milliseconds may a model have the thread that never waits. */
 const AT_ONCE = 5;
 
-/** Failures that pass. */
-const PASSING = ["RATE_LIMIT", "CONNECTION", "TIMEOUT"];
-
 /** What is known of an error of the program's, which may say anything. */
 function failed(error: unknown): Failure {
     if (!(error instanceof OpencodeError)) return { message: told(error) };
@@ -207,7 +204,7 @@ function failed(error: unknown): Failure {
     const after: unknown = error.retryAfter;
     const failure: Failure = { message: told(error.message) };
     if (typeof code === "string") failure.code = code.toWellFormed();
-    failure.retryable = Boolean(error.retryable) || PASSING.includes(error.code);
+    failure.retryable = Boolean(error.retryable);
     if (typeof after === "number" && Number.isFinite(after) && after >= 0) {
         failure.retryAfter = after;
     }

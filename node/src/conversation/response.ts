@@ -13,7 +13,7 @@ import type {
     UsageChunk,
 } from "./records.js";
 import { Turn } from "./turn.js";
-import { warn } from "./warn.js";
+import { warn } from "../warnings.js";
 import { read } from "../data.js";
 import { later, OpencodeError } from "../errors.js";
 

@@ -26,7 +26,7 @@ import { called, Refused, ResponseStream } from "./response.js";
 import { onAbort } from "../aborts.js";
 import { givenTool, type Tool } from "./tools.js";
 import { Turn } from "./turn.js";
-import { warn } from "./warn.js";
+import { warn } from "../warnings.js";
 import { read, write } from "../data.js";
 import { later, OpencodeError, sync } from "../errors.js";
 import * as names from "../sessions/names.js";

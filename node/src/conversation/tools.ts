@@ -3,7 +3,7 @@ import { answer } from "./answer.js";
 import type { Home, Work } from "./home.js";
 import { refused, string } from "./plain.js";
 import type { ApprovalRequest } from "./records.js";
-import { told, warn } from "./warn.js";
+import { told, warn } from "../warnings.js";
 import { write } from "../data.js";
 import type { JsonObject } from "../sessions/records.js";
 

@@ -2,7 +2,7 @@
 import { read } from "../data.js";
 import { invalid, OpencodeError, sync } from "../errors.js";
 import { HookEvent } from "./hook-event.js";
-import { warn } from "./logging.js";
+import { warn } from "../warnings.js";
 import * as names from "./names.js";
 import { NativeHooks, type NativeEvent, type NativeManager } from "./native.js";
 import type { SessionMessage, ToolInvocation } from "./records.js";

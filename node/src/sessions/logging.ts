@@ -1,7 +1,8 @@
 /** What the library logs: warnings and errors, for a function of the program. */
 import { threadId } from "node:worker_threads";
-import { debuglog, inspect } from "node:util";
+import { debuglog } from "node:util";
 import { invalid } from "../errors.js";
+import { warn } from "../warnings.js";
 import { offLog, onLog } from "./native.js";
 
 /** How much a line of the log matters. */
@@ -32,14 +33,6 @@ function pass(logger: Logger, line: string): void {
     } catch (error) {
         warn("the logger failed", error);
     }
-}
-
-/** Tells the program of an error in its own code that nobody else hears of. */
-export function warn(what: string, error: unknown): void {
-    process.emitWarning(what, {
-        type: "OpencodeWarning",
-        detail: error instanceof Error ? (error.stack ?? error.message) : inspect(error),
-    });
 }
 
 const debug = debuglog("opencode-sessions");

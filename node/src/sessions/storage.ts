@@ -3,7 +3,7 @@ import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
 import { invalid, later, sync } from "../errors.js";
 import { call, direct, options as copied } from "./calls.js";
-import { warn } from "./logging.js";
+import { warn } from "../warnings.js";
 import * as names from "./names.js";
 import { NativeStorage } from "./native.js";
 import type { Problem } from "./records.js";

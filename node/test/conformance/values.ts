@@ -143,6 +143,10 @@ export function record(
     };
 }
 
+/** Arguments under their names in the cases. */
+const inTheirWords = (text: string): string =>
+    text.replace(/(?<!["`])\b[a-z]+(?:[A-Z][a-z]+)+\b(?!["`])/g, snake);
+
 export function error({
     code,
     message,
@@ -151,6 +155,13 @@ export function error({
     status,
     retryable,
 }: OpencodeError): Fields {
-    const known = { code, message, hint, session_id: sessionId, status, retryable };
+    const known = {
+        code,
+        message: inTheirWords(message),
+        hint: hint && inTheirWords(hint),
+        session_id: sessionId,
+        status,
+        retryable,
+    };
     return mapped(known, (name, value) => [name, value ?? null]);
 }

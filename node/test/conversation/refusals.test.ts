@@ -27,10 +27,10 @@ for (const [what, options, named] of [
     ["an option in the files' case", { max_tokens: 5 }, /no option "max_tokens"/],
     ["a temperature that is too high", { temperature: 1.5 }, /temperature/],
     ["a temperature that is none", { temperature: NaN }, /temperature is NaN/],
-    ["tokens below 0", { maxTokens: -1 }, /max_tokens/],
+    ["tokens below 0", { maxTokens: -1 }, /maxTokens/],
     ["tokens beyond 64 bits", { maxTokens: 2n ** 65n }, /64 bits/],
-    ["half a token", { maxTokens: 1.5 }, /max_tokens/],
-    ["a text for a list", { stopSequences: "END" }, /stop_sequences/],
+    ["half a token", { maxTokens: 1.5 }, /maxTokens/],
+    ["a text for a list", { stopSequences: "END" }, /stopSequences/],
     ["one tool for a list", { tools: "read" }, /tools are a list/],
     ["a tool that is none", { tools: [5] }, /handler/],
     ["a tool that is nothing", { tools: [null] }, /handler/],
@@ -57,7 +57,7 @@ for (const [what, options, named] of [
     ["what contains itself", { prices: { input: deep } }, /itself/],
     ["an unknown price", { prices: { input: 1, output: 1, tax: 1 } }, /tax/],
     ["a busy that is none", { busy: "maybe" }, /busy/],
-    ["a time below 0", { toolTimeout: -1 }, /tool_timeout/],
+    ["a time below 0", { toolTimeout: -1 }, /toolTimeout/],
     ["an id that is none", { sessionId: "../up" }, /id/i],
 ] as const) {
     test(`a conversation cannot be made with ${what}`, async (t) => {

@@ -3,7 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { OpencodeError, SessionManager, SessionRecord, SessionStorage } from "opencode-sessions";
+import {
+    OpencodeError,
+    SessionIndex,
+    SessionManager,
+    SessionRecord,
+    SessionStorage,
+} from "opencode-sessions";
 import { folder } from "../places.js";
 
 test("a rejected call is an OpencodeError with its code, session and hint", async (t) => {
@@ -14,8 +20,22 @@ test("a rejected call is an OpencodeError with its code, session and hint", asyn
         assert.equal(error.sessionId, "nowhere");
         assert.equal(error.status, undefined);
         assert.equal(error.retryable, false);
-        assert.match(error.hint ?? "", /list_?sessions/i);
+        assert.match(error.hint ?? "", /listSessions/);
         return true;
+    });
+});
+
+test("errors call arguments by their names here, and what they were given by its own", async (t) => {
+    const storage = new SessionStorage(folder(t));
+    await assert.rejects(storage.cleanupOldSessions(-1), { message: /maxAgeDays/ });
+    await assert.rejects(new SessionIndex(storage).list({ sortBy: "by_hand" as "title" }), {
+        message: /sortBy.*"by_hand"/,
+    });
+    await assert.rejects(storage.load("no_such_one"), { message: /no_such_one/ });
+    const call = { tool_names: "x" };
+    const session = new SessionRecord({ id: "it" }).toData();
+    assert.throws(() => SessionRecord.fromData({ ...session, tool_history: [call] }), {
+        message: /`tool_name`/,
     });
 });
 

@@ -41,6 +41,15 @@ for (const [name, value] of PLAIN) {
     });
 }
 
+test("an integer beyond 2^53 is found wherever it stands", () => {
+    for (let before = 0; before <= 40; before += 1) {
+        const metadata = { padding: "x".repeat(before), value: 2n ** 53n + 1n };
+        const session = new SessionRecord({ id: "it", metadata });
+        assert.equal(session.metadata["value"], 2n ** 53n + 1n);
+        assert.deepEqual(session.toData()["metadata"], metadata);
+    }
+});
+
 test("names that objects have anyway are names like others", async (t) => {
     const manager = new SessionManager(new SessionStorage(folder(t)));
     const names = ["__proto__", "constructor", "toString", "toJSON", "length"];

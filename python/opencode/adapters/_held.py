@@ -11,12 +11,16 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from typing import TypeAlias, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from opencode.errors import SessionConflictError
 from opencode.sessions import Session, SessionManager, SessionMessage, SessionStorage
 
-__all__ = ["Held", "Store", "added", "cleared"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Held", "Holder", "Store", "added", "cleared"]
 
 Store: TypeAlias = SessionStorage | str | os.PathLike[str] | None
 T = TypeVar("T")
@@ -99,6 +103,49 @@ class Held:
 
     async def _later(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._own_worker(), work)
+
+
+class Holder:
+    """What every adapter has beside the other library's methods."""
+
+    def __init__(self, session_id: str, storage: Store, wait: float) -> None:
+        self.session_id = session_id
+        self._held = Held(session_id, storage, wait)
+
+    @property
+    def session(self) -> Session:
+        """The session itself, live: its title, tags, messages. Opens it if it is not open."""
+        return self._held.do(lambda session: session)
+
+    def close(self) -> None:
+        """Lets others write the session, once what was asked for before is done."""
+        self._held.close()
+
+    async def aclose(self) -> None:
+        """The same, off the event loop."""
+        await self._held.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
 
 
 def added(session: Session, messages: Iterable[SessionMessage]) -> None:

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opencode.adapters._extra import needs
-from opencode.adapters._held import Held, Store, added, cleared
+from opencode.adapters._held import Holder, Store, added, cleared
 from opencode.errors import InvalidArgumentError
 from opencode.sessions import Session, SessionMessage
 
@@ -38,16 +37,13 @@ with needs("langchain"):
     )
     from langchain_core.messages.tool import invalid_tool_call, tool_call
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 __all__ = ["OpencodeChatMessageHistory"]
 
 _KEY = "langchain"
 _SAID = ("role", "content", "tool_calls", "tool_call_id", "name", "parts")
 
 
-class OpencodeChatMessageHistory(BaseChatMessageHistory):
+class OpencodeChatMessageHistory(Holder, BaseChatMessageHistory):
     """The messages of a session of ours, read and written by LangChain.
 
     The session of this id is resumed, or made if there is none, by the first call, and held until
@@ -63,14 +59,7 @@ class OpencodeChatMessageHistory(BaseChatMessageHistory):
     """
 
     def __init__(self, session_id: str, storage: Store = None, *, wait: float = 0.0) -> None:
-        super().__init__()
-        self.session_id = session_id
-        self._held = Held(session_id, storage, wait)
-
-    @property
-    def session(self) -> Session:
-        """The session itself, live: its title, tags, messages. Opens it if it is not open."""
-        return self._held.do(lambda session: session)
+        super().__init__(session_id, storage, wait)
 
     @property
     def messages(self) -> list[BaseMessage]:  # type: ignore[override]
@@ -98,36 +87,6 @@ class OpencodeChatMessageHistory(BaseChatMessageHistory):
     async def aclear(self) -> None:
         """Removes all messages. The session stays, with its title, tags and token counts."""
         await self._held.aedit(cleared)
-
-    def close(self) -> None:
-        """Lets others write the session, once what was asked for before is done."""
-        self._held.close()
-
-    async def aclose(self) -> None:
-        """The same, off the event loop."""
-        await self._held.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 def _all(session: Session) -> list[BaseMessage]:

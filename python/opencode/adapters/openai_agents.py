@@ -12,26 +12,23 @@ SDK takes a session::
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from opencode.adapters._extra import needs
-from opencode.adapters._held import Held, Store, added, cleared
+from opencode.adapters._held import Holder, Store, added, cleared
 from opencode.adapters._items import latest, messages_of, popped
 from opencode.errors import InvalidArgumentError
-from opencode.sessions import Session
 
 with needs("openai-agents"):
     from agents.memory import SessionSettings
 
 if TYPE_CHECKING:
     from agents.items import TResponseInputItem
-    from typing_extensions import Self
 
 __all__ = ["OpencodeSession"]
 
 
-class OpencodeSession:
+class OpencodeSession(Holder):
     """A session of ours that the SDK's ``Runner`` reads and writes.
 
     The session of this id is resumed, or made if there is none, by the first call, and held until
@@ -57,14 +54,8 @@ class OpencodeSession:
         session_settings: SessionSettings | None = None,
         wait: float = 0.0,
     ) -> None:
-        self.session_id = session_id
+        super().__init__(session_id, storage, wait)
         self.session_settings = session_settings or SessionSettings()
-        self._held = Held(session_id, storage, wait)
-
-    @property
-    def session(self) -> Session:
-        """The session itself, live: its title, tags, messages. Opens it if it is not open."""
-        return self._held.do(lambda session: session)
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """The items in their order; with ``limit``, or one in ``session_settings``, the latest."""
@@ -92,33 +83,3 @@ class OpencodeSession:
     async def clear_session(self) -> None:
         """Removes all items. The session stays, with its title, tags and token counts."""
         await self._held.aedit(cleared)
-
-    def close(self) -> None:
-        """Lets others write the session, once what was asked for before is done."""
-        self._held.close()
-
-    async def aclose(self) -> None:
-        """The same, off the event loop."""
-        await self._held.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

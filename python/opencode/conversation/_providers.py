@@ -26,9 +26,6 @@ __all__ = ["Event", "Provider", "Reply", "ScriptedModel", "begin_request"]
 
 _log = logging.getLogger("opencode.sessions")
 
-#: Failures that pass.
-_RETRYABLE = ("RATE_LIMIT", "CONNECTION", "TIMEOUT")
-
 #: A piece of an answer: a text, or a dict with a ``type``.
 Event: TypeAlias = str | Mapping[str, Any]
 _Answer: TypeAlias = Iterable[Event] | AsyncIterable[Event]
@@ -234,7 +231,7 @@ def _failed(
     if isinstance(error, OpencodeError):
         code, retry_after = error.code, getattr(error, "retry_after", None)
         text = error.message.encode(errors="replace").decode()
-        is_retryable = error.retryable or code in _RETRYABLE
+        is_retryable = error.retryable
     else:
         _log.info("a provider failed", exc_info=error)
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__

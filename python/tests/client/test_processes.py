@@ -24,10 +24,7 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 #: Says `blocked` as soon as the main thread is inside of one of these functions of the library.
 WATCH = """
-import signal, sys, threading, time
-
-# Who starts tests in the background lets them ignore it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+import sys, threading, time
 
 def tell_when_blocked(*names):
     main = threading.main_thread().ident

@@ -113,14 +113,9 @@ fn failed(reason: String) -> OpencodeError {
 }
 
 fn error(failure: Failure) -> OpencodeError {
-    let code = failure.code.and_then(|code| ErrorCode::of_model(&code).ok());
-    let code = code.unwrap_or(ErrorCode::ProviderError);
-    let mut error = OpencodeError::model_failure(code, failure.message);
-    if let OpencodeError::Model { retryable, retry_after, .. } = &mut error {
-        *retryable = failure.retryable;
-        *retry_after = failure.retry_after.and_then(|time| seconds(time, "retryAfter").ok());
-    }
-    error
+    let Failure { code, message, retryable, retry_after } = failure;
+    let after = retry_after.and_then(|time| seconds(time, "retryAfter").ok());
+    OpencodeError::of_provider(code.as_deref(), message, retryable, after)
 }
 
 /// A model that says what it was told to.

@@ -258,14 +258,9 @@ impl PySink {
         retryable: bool,
         retry_after: Option<f64>,
     ) -> Outcome<()> {
-        let code = ErrorCode::of_model(&code.0).unwrap_or(ErrorCode::ProviderError);
-        let mut error = OpencodeError::model_failure(code, message.0);
-        if let OpencodeError::Model { retryable: may, retry_after: wait, .. } = &mut error {
-            *may = retryable;
-            *wait = retry_after
-                .map(|time| crate::arguments::seconds(time, "retry_after"))
-                .transpose()?;
-        }
+        let after =
+            retry_after.map(|time| crate::arguments::seconds(time, "retry_after")).transpose()?;
+        let error = OpencodeError::of_provider(Some(&code.0), message.0, retryable, after);
         let _ = self.0.send(Piece::Failed(Box::new(error)));
         Ok(())
     }

@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::defaults::{TOOL_LINE_CAP, TOOL_OUTPUT_CAP};
+use crate::model::check_value;
 
 /// Room for the note about what was left out, in characters.
 const NOTE: usize = 300;
 
 /// A tool's result, cut to [`TOOL_OUTPUT_CAP`] characters. A value that is longer than that as
-/// JSON becomes a text.
+/// JSON, or nested deeper than a session keeps, becomes a text.
 pub fn cap_output(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(cap_text(text)),
@@ -21,6 +22,7 @@ pub fn cap_output(value: Value) -> Value {
             let text = value.to_string();
             match cut(&text, TOOL_OUTPUT_CAP) {
                 Some(cut) => Value::String(cut),
+                None if check_value("the result", &value).is_err() => Value::String(text),
                 None => value,
             }
         }

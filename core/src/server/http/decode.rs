@@ -44,21 +44,31 @@ pub(crate) trait Lenient: DeserializeOwned {
 
 /// A list, of which each item is read for itself: fields that are not what this version expects
 /// go to the unknown ones. Items that are nothing at all are left out, and logged.
-pub(crate) fn decode_list<T: Lenient>(body: &[u8], what: &str) -> Result<Vec<T>> {
+pub(super) fn decode_list<'b, T: Lenient, R>(
+    body: &'b [u8],
+    what: &str,
+    known: impl Fn(&'b RawValue) -> Option<R>,
+    read: impl Fn(T) -> R,
+) -> Result<Vec<R>> {
     let items: Vec<&RawValue> = match serde_json::from_slice(body) {
         Ok(items) => items,
-        Err(_) => return decode::<Vec<T>>(body, what),
+        Err(_) => return Ok(decode::<Vec<T>>(body, what)?.into_iter().map(read).collect()),
     };
-    let read = |(position, item): (usize, &&RawValue)| {
-        serde_json::from_str(item.get()).ok().or_else(|| {
-            let read = salvage(item.get());
-            if read.is_none() {
-                tracing::warn!(position, "an item of {what} cannot be read: {}", start(item.get()));
-            }
-            read
-        })
+    let items = items.into_iter().enumerate();
+    let item = |(position, item): (usize, &'b RawValue)| {
+        known(item).or_else(|| decode_item(position, item.get(), what).map(&read))
     };
-    Ok(items.iter().enumerate().filter_map(read).collect())
+    Ok(items.filter_map(item).collect())
+}
+
+fn decode_item<T: Lenient>(position: usize, item: &str, what: &str) -> Option<T> {
+    serde_json::from_str(item).ok().or_else(|| {
+        let read = salvage(item);
+        if read.is_none() {
+            tracing::warn!(position, "an item of {what} cannot be read: {}", start(item));
+        }
+        read
+    })
 }
 
 fn start(text: &str) -> String {
@@ -110,7 +120,9 @@ mod tests {
     #[test]
     fn one_odd_item_fails_no_list_and_loses_nothing() {
         let list = json!([{"id": "a", "size": 1}, {"id": "b", "size": "huge", "new": []}, 7]);
-        let things: Vec<Thing> = decode_list(list.to_string().as_bytes(), "a list").unwrap();
+        let list_of_all = list.to_string();
+        let things: Vec<Thing> =
+            decode_list(list_of_all.as_bytes(), "a list", |_| None, |thing| thing).unwrap();
         assert_eq!(things.len(), 2);
         assert_eq!(things[1].size, None);
         assert_eq!(serde_json::to_value(&things[1]).unwrap(), list[1]);

@@ -15,13 +15,14 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use url::Url;
 
 use self::call::Bound;
 pub(crate) use self::call::Call;
 pub(crate) use self::connect::{Address, Limits, client};
-pub(crate) use self::decode::{Lenient, decode_list};
+pub(crate) use self::decode::Lenient;
 pub(crate) use self::failure::{is_unknown_call, retry_after};
 pub(crate) use self::retry::wait as backoff;
 use crate::defaults;
@@ -180,10 +181,11 @@ impl Http {
             OpencodeError::decode(format!("the answer to {call}"), reason)
                 .with_hint("ask for less at once, or give the client a larger max_answer_bytes")
         };
-        if response.content_length().is_some_and(|length| length > cap as u64) {
+        let length = response.content_length().unwrap_or_default();
+        if length > cap as u64 {
             return Err(too_large());
         }
-        let mut body = BytesMut::new();
+        let mut body = BytesMut::with_capacity(length as usize);
         loop {
             let read = response.chunk();
             let chunk = match call.bound {
@@ -251,7 +253,25 @@ impl Answer {
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        decode::decode(&self.body, &format!("the answer to {}", self.what))
+        decode::decode(&self.body, &self.name())
+    }
+
+    /// A list, of which one odd item fails nothing.
+    pub(crate) fn list<T: Lenient>(&self) -> Result<Vec<T>> {
+        self.list_with(|_| None, |item| item)
+    }
+
+    /// The same, of items of which `known` may say without reading them whole what they are.
+    pub(crate) fn list_with<'a, T: Lenient, R>(
+        &'a self,
+        known: impl Fn(&'a RawValue) -> Option<R>,
+        read: impl Fn(T) -> R,
+    ) -> Result<Vec<R>> {
+        decode::decode_list(&self.body, &self.name(), known, read)
+    }
+
+    fn name(&self) -> String {
+        format!("the answer to {}", self.what)
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -9,7 +9,7 @@ use futures_util::{FutureExt, stream};
 use super::Messages;
 use crate::error::{OpencodeError, Result};
 use crate::server::client::Client;
-use crate::server::http::{Call, decode_list};
+use crate::server::http::Call;
 use crate::server::types::message::Message;
 
 /// How many messages a stream asks for at once.
@@ -85,10 +85,9 @@ impl<'c> ListMessages<'c> {
         if let Some(before) = self.before {
             call = call.query("before", before);
         }
-        let what = format!("the answer to {call}");
         let answer = self.client.open()?.send(call).await?;
-        let messages = decode_list(&answer.body, &what)?;
-        Ok(MessagePage { messages, older: answer.header("x-next-cursor").map(str::to_owned) })
+        let older = answer.header("x-next-cursor").map(str::to_owned);
+        Ok(MessagePage { messages: answer.list()?, older })
     }
 }
 

@@ -12,6 +12,8 @@ mod arguments;
 mod table;
 pub mod view;
 
+use serde::Serialize;
+
 pub use self::arguments::*;
 pub use self::table::Operation;
 use self::view::{DiffView, MessageView, PageView, SummaryView, message_views};
@@ -38,7 +40,7 @@ impl Client {
                 if let Some(limit) = given.limit {
                     listing = listing.limit(limit);
                 }
-                json(&listing.await?)
+                listing.json().await
             }
             Operation::SessionsGet(of) => json(&self.sessions().get(&of.session_id).await?),
             Operation::SessionsDetails(of) => json(&self.sessions().details(&of.session_id).await?),
@@ -156,9 +158,16 @@ impl Client {
     }
 }
 
-fn json<T: serde::Serialize>(result: &T) -> Result<String> {
-    serde_json::to_string(result)
-        .map_err(|error| OpencodeError::decode("the result", error.to_string()))
+fn json<T: Serialize>(result: &T) -> Result<String> {
+    json_of(result, 256)
+}
+
+/// A result of about so many bytes.
+pub(super) fn json_of<T: Serialize>(result: &T, bytes: usize) -> Result<String> {
+    let failed = |error: String| OpencodeError::decode("the result", error);
+    let mut text = Vec::with_capacity(bytes);
+    serde_json::to_writer(&mut text, result).map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(text).map_err(|error| failed(error.to_string()))
 }
 
 impl PermissionAnswer {

@@ -1,16 +1,19 @@
 //! `list`: everything by default.
 
+use std::collections::HashMap;
 use std::future::IntoFuture;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::Session;
+use super::listed::{Listed, Unread};
 use crate::error::Result;
 use crate::model::Time;
 use crate::server::client::Client;
-use crate::server::http::Call;
-use crate::server::types::session::SessionInfo;
+use crate::server::http::{Answer, Call};
+use crate::server::operations;
+use crate::server::types::status::RunStatus;
 
 /// The server stops at 100 unless a number is given; so large a one means all.
 const ALL: u32 = i32::MAX.unsigned_abs();
@@ -63,7 +66,17 @@ impl<'c> ListSessions<'c> {
         self
     }
 
-    async fn ask(self) -> Result<Vec<Session>> {
+    /// The list as JSON, for those who read it themselves.
+    pub(in crate::server) async fn json(self) -> Result<String> {
+        let (answer, running) = self.ask().await?;
+        let of_record = |info| Listed::Read(Box::new(Session::in_list(info, &running)));
+        let unread = Unread::new(&running);
+        let listed = answer.list_with(|record| unread.told(record), of_record)?;
+        // The records, and about half of it beside.
+        operations::json_of(&listed, 2 * answer.body.len())
+    }
+
+    async fn ask(self) -> Result<(Answer, HashMap<String, RunStatus>)> {
         let mut call = match self.all_projects {
             true => Call::get("/experimental/session").query("archived", "true"),
             false => self.client.call(Call::get("/session")),
@@ -78,12 +91,10 @@ impl<'c> ListSessions<'c> {
         if let Some(since) = self.since {
             call = call.query("start", since.as_millis().to_string());
         }
-        let (sessions, running) = tokio::join!(
-            self.client.list_of::<SessionInfo>(call),
-            self.client.run_statuses(self.client.directory())
-        );
-        let (sessions, running) = (sessions?, running?);
-        Ok(sessions.into_iter().map(|info| Session::in_list(info, &running)).collect())
+        let client = self.client;
+        let (answer, running) =
+            tokio::join!(client.open()?.send(call), client.run_statuses(client.directory()));
+        Ok((answer?, running?))
     }
 }
 
@@ -92,6 +103,10 @@ impl<'c> IntoFuture for ListSessions<'c> {
     type IntoFuture = BoxFuture<'c, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.ask().boxed()
+        let listed = async {
+            let (answer, running) = self.ask().await?;
+            answer.list_with(|_| None, |info| Session::in_list(info, &running))
+        };
+        listed.boxed()
     }
 }

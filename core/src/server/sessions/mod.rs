@@ -8,6 +8,7 @@ mod diff;
 mod export;
 mod fork;
 mod list;
+mod listed;
 mod remembered;
 mod revert;
 mod share;
@@ -32,7 +33,7 @@ pub(super) use self::delete::delete_plainly;
 pub(super) use self::remembered::Remembered;
 pub(super) use self::status::told_by;
 use super::client::Client;
-use super::http::{Call, Lenient, decode_list, is_unknown_call};
+use super::http::{Call, Lenient, is_unknown_call};
 use super::types::diff::FileDiff;
 use super::types::request::UpdateSessionRequest;
 use super::types::session::SessionInfo;
@@ -191,8 +192,6 @@ impl Client {
     }
 
     pub(super) async fn list_of<T: Lenient>(&self, call: Call<'_>) -> Result<Vec<T>> {
-        let what = format!("the answer to {call}");
-        let answer = self.open()?.send(call).await?;
-        decode_list(&answer.body, &what)
+        self.open()?.send(call).await?.list()
     }
 }

@@ -1,9 +1,10 @@
 //! A session as this library's callers see it, over the wire's record of it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Deref;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::Time;
 use crate::server::types::message::{Message, MessageInfo};
@@ -34,7 +35,7 @@ pub enum SessionStatus {
 }
 
 /// A session of the server. `info` is what the server sent, to the letter.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Session {
     pub id: String,
@@ -55,19 +56,37 @@ pub struct Session {
     pub info: SessionInfo,
 }
 
+impl SessionStatus {
+    /// As far as it shows without reading messages.
+    pub(super) fn shown(archived: bool, reverted: bool, running: Option<&RunStatus>) -> Self {
+        match (archived, reverted, running.is_none_or(RunStatus::is_idle)) {
+            (true, ..) => Self::Archived,
+            (_, true, _) => Self::Reverted,
+            (.., true) => Self::Idle,
+            _ => Self::Active,
+        }
+    }
+}
+
+/// A time of the server's.
+pub(super) fn time(millis: i64) -> Time {
+    Time::from_millis(millis).unwrap_or(Time::EPOCH)
+}
+
 impl Session {
     pub(in crate::server) fn new(info: SessionInfo, running: &RunStatus) -> Self {
-        let archived = info.is_archived();
-        let status = match (archived, info.revert.is_some(), running.is_idle()) {
-            (true, ..) => SessionStatus::Archived,
-            (_, true, _) => SessionStatus::Reverted,
-            (.., true) => SessionStatus::Idle,
-            _ => SessionStatus::Active,
-        };
-        let time = |millis: i64| Time::from_millis(millis).unwrap_or(Time::EPOCH);
+        Self::of(info, Some(running))
+    }
+
+    pub(super) fn in_list(info: SessionInfo, running: &HashMap<String, RunStatus>) -> Self {
+        let running = running.get(&info.id);
+        Self::of(info, running)
+    }
+
+    fn of(info: SessionInfo, running: Option<&RunStatus>) -> Self {
         Self {
             id: info.id.clone(),
-            status,
+            status: SessionStatus::shown(info.is_archived(), info.revert.is_some(), running),
             description: Some(info.title.clone()).filter(|title| !title.is_empty()),
             created_at: time(info.time.created),
             updated_at: time(info.time.updated),
@@ -78,10 +97,38 @@ impl Session {
             info,
         }
     }
+}
 
-    pub(super) fn in_list(info: SessionInfo, running: &HashMap<String, RunStatus>) -> Self {
-        let status = running.get(&info.id).cloned().unwrap_or_default();
-        Self::new(info, &status)
+/// A session as JSON, with its record in whatever form there is of it.
+#[derive(Serialize)]
+pub(super) struct Written<'s, I: ?Sized> {
+    pub(super) id: Cow<'s, str>,
+    pub(super) status: SessionStatus,
+    pub(super) description: Option<Cow<'s, str>>,
+    pub(super) created_at: Time,
+    pub(super) updated_at: Time,
+    pub(super) provider: Option<Cow<'s, Provider>>,
+    pub(super) model: Option<&'s str>,
+    pub(super) agent: Option<&'s str>,
+    pub(super) directory: Cow<'s, str>,
+    pub(super) info: &'s I,
+}
+
+impl Serialize for Session {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = Written {
+            id: Cow::Borrowed(&self.id),
+            status: self.status,
+            description: self.description.as_deref().map(Cow::Borrowed),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            provider: self.provider.as_ref().map(Cow::Borrowed),
+            model: self.model.as_deref(),
+            agent: self.agent.as_deref(),
+            directory: Cow::Borrowed(&self.directory),
+            info: &self.info,
+        };
+        written.serialize(serializer)
     }
 }
 

@@ -76,14 +76,19 @@ impl SessionInfo {
 
     /// When it was archived; `None` if it is not, or no longer.
     pub fn archived_at(&self) -> Option<Time> {
-        // A session is taken out of the archive by writing 0, because nothing can be cleared.
-        let millis = self.time.archived.filter(|millis| *millis > 0.0)?;
+        let millis = self.time.archived.filter(|_| self.is_archived())?;
         Time::from_millis(millis as i64)
     }
 
     pub fn is_archived(&self) -> bool {
-        self.time.archived.is_some_and(|millis| millis > 0.0)
+        is_archived(self.time.archived)
     }
+}
+
+/// Whether a session with this time of archiving is archived. It is taken out of the archive by
+/// writing 0, because nothing can be cleared.
+pub(in crate::server) fn is_archived(millis: Option<f64>) -> bool {
+    millis.is_some_and(|millis| millis > 0.0)
 }
 
 /// A session of any project, as `GET /experimental/session` lists it.
