@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-const SYSTEMS = { "unknown-linux": "linux", "apple-darwin": "darwin", "pc-windows": "win32" };
+const SYSTEMS = { "unknown-linux": "linux", "apple-darwin": "darwin" };
 const PROCESSORS = { x86_64: "x64", aarch64: "arm64" };
 const LIBRARIES = { gnu: "glibc", musl: "musl" };
 

@@ -8,15 +8,21 @@
 import { isDate } from "node:util/types";
 import { OpencodeError } from "./errors.js";
 
+/** The name of a field where errors speak of it. */
+type Named = (key: string) => string;
+
 /** Deepest nesting of what is taken over: what the core reads, and one level for the call's name. */
 const MAX_DEPTH = 126;
 /** What exact numbers begin with: a lone surrogate, which no text can hold. */
 const EXACT = "\ud800";
 
-/** Data as JSON text; `what` names it in errors, where the names in it are enough if it is empty. */
-export function write(value: unknown, what: string): string {
+/**
+ * Data as JSON text; `what` names it in errors, where the names in it are enough if it is empty.
+ * `named` is what errors call its fields.
+ */
+export function write(value: unknown, what: string, named?: Named): string {
     // The escape of a lone surrogate behind a quote is nothing but our own mark.
-    return JSON.stringify(plain(value, what, 0)).replace(/"\\ud800(-?[\d.]+)"/g, "$1");
+    return JSON.stringify(plain(value, what, 0, named)).replace(/"\\ud800(-?[\d.]+)"/g, "$1");
 }
 
 /** Data from the text that the core gives; `exact` makes what larger integers than 2^53 become. */
@@ -29,7 +35,7 @@ export function read(text: string, exact: (digits: string) => unknown = BigInt):
     });
 }
 
-function plain(value: unknown, place: string, depth: number): unknown {
+function plain(value: unknown, place: string, depth: number, named?: Named): unknown {
     switch (typeof value) {
         case "boolean":
             return value;
@@ -47,18 +53,18 @@ function plain(value: unknown, place: string, depth: number): unknown {
             }
             return EXACT + value.toString();
         case "object":
-            return value === null ? null : nested(value, place, depth);
+            return value === null ? null : nested(value, place, depth, named);
         default:
             throw refused(place, value === undefined ? "is undefined" : `is a ${typeof value}`);
     }
 }
 
-function nested(value: object, place: string, depth: number): unknown {
+function nested(value: object, place: string, depth: number, named?: Named): unknown {
     if (depth >= MAX_DEPTH) {
         throw refused(place, `is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
     }
     try {
-        return inside(value, place, depth);
+        return inside(value, place, depth, named);
     } catch (error) {
         if (error instanceof OpencodeError) throw error;
         // A getter or a proxy is code of the program.
@@ -66,7 +72,7 @@ function nested(value: object, place: string, depth: number): unknown {
     }
 }
 
-function inside(value: object, place: string, depth: number): unknown {
+function inside(value: object, place: string, depth: number, named?: Named): unknown {
     if (Array.isArray(value)) {
         return Array.from(value, (item, at) => plain(item, `${place}[${at}]`, depth + 1));
     }
@@ -83,7 +89,8 @@ function inside(value: object, place: string, depth: number): unknown {
     // Not by assignment: a key may be `__proto__`.
     return Object.fromEntries(
         entries.map(([key, item]) => {
-            const at = place === "" ? key : `${place}.${key}`;
+            const name = named?.(key) ?? key;
+            const at = place === "" ? name : `${place}.${name}`;
             return [text(key, place), plain(item, at, depth + 1)];
         }),
     );

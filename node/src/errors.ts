@@ -134,11 +134,14 @@ function told(error: unknown): unknown {
         return new OpencodeError(error.message, { code: "INVALID_ARGUMENT" }, { cause: error });
     }
     if (!error.message.startsWith('{"code":')) return error;
-    const { message, hint, ...details } = JSON.parse(error.message) as ErrorDetails & {
-        message: string;
-    };
-    const here = (text: string): string => reworded(text, details.sessionId);
-    // Other messages name no arguments, but ids and files, which may look like them.
-    const said = details.code === "INVALID_ARGUMENT" ? here(message) : message;
-    return new OpencodeError(said, { ...details, hint: hint && here(hint) });
+    return ofCore(JSON.parse(error.message) as CoreError);
+}
+
+/** An error as the core tells it. */
+export type CoreError = ErrorDetails & { message: string };
+
+export function ofCore({ message, hint, ...details }: CoreError): OpencodeError {
+    // Other messages repeat what a service, a provider or a tool said.
+    const said = details.code === "INVALID_ARGUMENT" ? reworded(message) : message;
+    return new OpencodeError(said, { ...details, hint: hint && reworded(hint) });
 }

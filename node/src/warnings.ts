@@ -24,3 +24,14 @@ function shown(value: unknown): string {
         return told(value);
     }
 }
+
+/** Calls a function of the program; what it throws or rejects with is warned of. */
+export function called(what: string, call: (...given: never[]) => unknown, given: unknown[]): void {
+    const failed = (error: unknown): void => warn(`${what} failed`, error);
+    try {
+        const made = call(...(given as never[])) as { then?: unknown } | undefined | null;
+        if (typeof made?.then === "function") Promise.resolve(made).catch(failed);
+    } catch (error) {
+        failed(error);
+    }
+}

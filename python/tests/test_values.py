@@ -219,6 +219,9 @@ def test_json_text_has_the_form_that_was_asked_for() -> None:
         session.to_dict(), indent=2, ensure_ascii=False
     ).replace("[\n\n  ]", "[]")
     assert Session.from_json(session.to_json(indent=3)) == session
+    for indent in (-1, 2**64):
+        with pytest.raises(InvalidArgumentError):
+            session.to_json(indent)
 
 
 def test_messages_for_a_model_are_in_its_shape() -> None:

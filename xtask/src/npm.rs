@@ -7,14 +7,15 @@ use anyhow::{Context, Result, bail};
 use crate::shell;
 use crate::stamp::Stamp;
 
-const OLDEST_NODE: u32 = 20;
+/// As `engines` of the package says.
+const OLDEST: (u32, u32) = (20, 15);
 
 /// What of Node this machine lacks, in words for a table; `None` when it has what is needed.
 pub(crate) fn missing() -> Option<String> {
     match shell::answer("node", &["--version"]) {
-        None => Some(format!("Node {OLDEST_NODE} or newer is missing")),
+        None => Some(format!("Node {} or newer is missing", oldest())),
         Some(version) if !is_new_enough(&version) => {
-            Some(format!("Node {OLDEST_NODE} or newer is needed, found {version}"))
+            Some(format!("Node {} or newer is needed, found {version}", oldest()))
         }
         Some(_) if shell::answer("npm", &["--version"]).is_none() => {
             Some("npm is missing".to_owned())
@@ -52,9 +53,16 @@ pub(crate) fn command(dir: &str, args: &[&str]) -> Command {
     npm
 }
 
+fn oldest() -> String {
+    format!("{}.{}", OLDEST.0, OLDEST.1)
+}
+
 fn is_new_enough(version: &str) -> bool {
-    let major = version.trim_start_matches('v').split('.').next().map(str::parse::<u32>);
-    matches!(major, Some(Ok(major)) if major >= OLDEST_NODE)
+    let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +72,9 @@ mod tests {
     #[test]
     fn versions_of_node_are_compared_as_numbers() {
         assert!(is_new_enough("v20.20.2"));
+        assert!(is_new_enough("v20.15.0"));
         assert!(is_new_enough("v100.0.0"));
+        assert!(!is_new_enough("v20.9.0"));
         assert!(!is_new_enough("v18.19.1"));
         assert!(!is_new_enough("not Node"));
     }

@@ -26,13 +26,43 @@ pub(crate) fn write(value: &(impl Serialize + ?Sized)) -> opencode_sessions::Res
 }
 
 /// Text that the core wrote, for JavaScript.
-pub(crate) fn exact(text: String) -> opencode_sessions::Result<String> {
+pub(crate) fn exact(text: String) -> String {
     if !has_long_row(text.as_bytes()) {
-        return Ok(text);
+        return text;
     }
-    let value: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| OpencodeError::invalid(format!("cannot be read: {error}")))?;
-    write(&value)
+    let (mut marked, mut rest) = (String::from(" "), text.as_str());
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(at);
+        marked.push_str(before);
+        let token = if from.starts_with('"') { quoted(from) } else { number(from) };
+        match is_too_large(token) {
+            true => marked.extend([r#""\ud800"#, token, "\""]),
+            false => marked.push_str(token),
+        }
+        rest = &from[token.len()..];
+    }
+    marked + rest
+}
+
+/// The string that a text begins with.
+fn quoted(text: &str) -> &str {
+    let mut escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(text, |end| &text[..end + 2])
+}
+
+/// The number that a text begins with.
+fn number(text: &str) -> &str {
+    let part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+    &text[..text.find(|c| !part(c)).unwrap_or(text.len())]
+}
+
+fn is_too_large(token: &str) -> bool {
+    token.parse::<i128>().is_ok_and(|number| number.unsigned_abs() > u128::from(MAX_SAFE))
 }
 
 /// Digits in so long a row may be an integer that is too large.

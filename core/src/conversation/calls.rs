@@ -107,7 +107,10 @@ impl Inner {
         };
         let params = params(&call.arguments);
         if let Value::String(text) = &params {
-            return Err(format!("the arguments are no JSON object: {}", shortened(text)));
+            return Err(format!(
+                "the arguments are no JSON object, or nested too deep: {}",
+                shortened(text)
+            ));
         }
         tool.check(&params)?;
         let mut context = ToolContext::new(&self.id, &self.settings.working_dir);

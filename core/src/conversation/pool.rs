@@ -134,6 +134,8 @@ impl SessionPool {
     /// Nothing is handed out any more.
     pub async fn close(&self) -> Result<()> {
         self.shared.state().is_closed = true;
+        // Who waits for a place holds what this waits for below.
+        self.shared.freed.notify_waiters();
         let ids: Vec<String> = self.shared.state().entries.keys().cloned().collect();
         let mut failed = None;
         for id in ids {

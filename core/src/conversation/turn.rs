@@ -16,6 +16,7 @@ use super::context::Planned;
 use super::events::ConversationEvent;
 use super::options::ToolErrors;
 use super::origin;
+use super::tools::shallow;
 use super::{Inner, Speaker, cancelled};
 use crate::defaults;
 use crate::error::{ErrorCode, OpencodeError, Result};
@@ -256,6 +257,7 @@ impl Inner {
                 speaker.say(chunk);
             }
             if let Some((call, outcome)) = heard.ran {
+                let outcome = outcome.map(shallow);
                 let message = self.record_result(&call, &outcome, 0.0, speaker).await?;
                 draft.results.push(message);
             }

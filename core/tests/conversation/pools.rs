@@ -119,6 +119,27 @@ async fn who_gives_up_waiting_takes_no_place() {
 }
 
 #[tokio::test]
+async fn a_pool_that_is_closed_lets_nobody_wait_for_a_place() {
+    let here = place([]);
+    let pool = pool(&here, 1, LONG);
+    let first = pool.acquire("ann").await.unwrap();
+    let waiting = ["bob", "cay", "dan"].map(|id| {
+        let pool = pool.clone();
+        tokio::spawn(async move { pool.acquire(id).await.map(|lent| lent.id().to_owned()) })
+    });
+    tokio::task::yield_now().await;
+    let closing = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.close().await }
+    });
+    for one in waiting {
+        assert!(one.await.unwrap().is_err(), "nothing is handed out any more");
+    }
+    drop(first);
+    closing.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_pool_that_is_closed_lets_a_turn_that_nobody_waits_for_come_to_its_end() {
     let here = place([Reply::text("One.")]);
     let options = ConversationOptions { auto_save: Some(false), ..here.options() };

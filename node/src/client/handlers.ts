@@ -1,7 +1,7 @@
 /** Who answers when a turn asks: functions of the program. */
-import { isNativeError } from "node:util/types";
 import { read, write } from "../data.js";
 import { OpencodeError, sync } from "../errors.js";
+import { warn } from "../warnings.js";
 import type { NativeHandler, NativeHandlerReply } from "./native.js";
 import type { PermissionRequest, QuestionRequest } from "./records.js";
 
@@ -58,10 +58,6 @@ async function answered(
         sync(() => reply.answer(text));
     } catch (error) {
         reply.refuse();
-        const detail = isNativeError(error) ? (error.stack ?? error.message) : String(error);
-        process.emitWarning(`${name} failed; the answer is no`, {
-            type: "OpencodeWarning",
-            detail,
-        });
+        warn(`${name} failed, and the answer is no`, error);
     }
 }

@@ -2,9 +2,10 @@
 import { EventEmitter } from "node:events";
 import { invalid, later, type OpencodeError } from "../errors.js";
 import { onAbort } from "../aborts.js";
+import { only } from "../options.js";
 import type { Event, EventOf, EventType } from "./events.js";
 import type { NativeClient, NativeEventStream } from "./native.js";
-import { cancelled, checked, optional, type CallOptions } from "./transport.js";
+import { cancelled, checked, type CallOptions } from "./transport.js";
 import * as views from "./views.js";
 
 type Listener = (event: never) => void;
@@ -65,7 +66,7 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
         sessionId: string | undefined,
         options: CallOptions,
     ): Promise<EventStream> {
-        const { signal } = optional(options, "subscribe");
+        const { signal } = only(options, "signal");
         checked(signal, "subscribe");
         if (sessionId !== undefined && typeof sessionId !== "string") {
             throw invalid("subscribe: sessionId is no string");

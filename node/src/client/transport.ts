@@ -1,8 +1,9 @@
 /** How an operation gets to the compiled half and back, and how its wait is ended early. */
 import { onAbort } from "../aborts.js";
-import { snake } from "../casing.js";
+import { camel, snake } from "../casing.js";
 import { read, write } from "../data.js";
 import { OpencodeError, later } from "../errors.js";
+import { snaked } from "../options.js";
 import type { NativeClient, NativeOperation } from "./native.js";
 
 /** What every call takes. */
@@ -24,12 +25,15 @@ export class Transport {
      * and in snake_case in the core; what stands deeper stays.
      */
     async call<T>(name: string, own: object, options: CallOptions): Promise<T> {
-        const { signal, ...given } = optional(options, name);
-        checked(signal, name);
+        const { signal: told, ...given } = optional(options, name);
+        checked(told, name);
+        const signal = told ?? undefined;
         const text = await later(async () => {
-            const said = write(renamed({ ...given, ...own }), name);
+            const said = write(snaked({ ...given, ...own }), name, camel);
             const operation = this.native.operation(snake(name), said);
             return signal === undefined ? operation.run() : cancellable(operation, signal);
+        }).catch((error: unknown) => {
+            throw inOurWords(error);
         });
         if (text === null) throw cancelled(name, signal);
         return read(text) as T;
@@ -52,7 +56,7 @@ export function cancelled(what: string, signal: AbortSignal | undefined): Openco
 
 /** Throws for what is no signal. */
 export function checked(signal: unknown, what: string): void {
-    if (signal === undefined || signal instanceof AbortSignal) return;
+    if (signal === undefined || signal === null || signal instanceof AbortSignal) return;
     const hint = "pass the `signal` of an `AbortController`";
     throw new OpencodeError(`${what}: signal is no AbortSignal`, {
         code: "INVALID_ARGUMENT",
@@ -70,6 +74,13 @@ async function cancellable(operation: NativeOperation, signal: AbortSignal) {
     }
 }
 
-function renamed(options: object): object {
-    return Object.fromEntries(Object.entries(options).map(([key, value]) => [snake(key), value]));
+/** Refusals of arguments name the operation, the argument and those there are in snake_case. */
+function inOurWords(error: unknown): unknown {
+    if (!(error instanceof OpencodeError) || error.code !== "INVALID_ARGUMENT") return error;
+    const { message, code, hint, sessionId } = error;
+    const fields = message.includes("unknown field") || message.includes("missing field");
+    const names = fields
+        ? /^[a-z_.]+|(?<=, argument )[\w.[\]]+|'[a-z_]+'/g
+        : /^[a-z_.]+|(?<=, argument )[\w.[\]]+/g;
+    return new OpencodeError(message.replace(names, camel), { code, hint, sessionId });
 }

@@ -1,11 +1,12 @@
 /** What a conversation is made with. */
 import type { Home } from "./home.js";
 import { NativeOptions } from "./native.js";
-import { object, refused, snaked } from "./plain.js";
+import { object, refused } from "./plain.js";
 import { givenProvider, ScriptedModel, type Provider } from "./providers.js";
 import { givenApprove, givenTool, type Approve, type Tool } from "./tools.js";
 import { write } from "../data.js";
 import { sync } from "../errors.js";
+import { options as copied, snaked } from "../options.js";
 import type { NativeStorage } from "../sessions/native.js";
 import { SessionStorage } from "../sessions/storage.js";
 
@@ -38,6 +39,7 @@ export interface ResumeOptions {
     stopSequences?: readonly string[];
     /** How many tokens may be sent and answered; by default what the model is known to take. */
     contextWindow?: number;
+    /** What is done when the window is full; `"sliding-window"` by default. */
     pruneStrategy?: "sliding-window" | "tool-results" | "summarize" | "hybrid";
     /** How full the window may get before it is pruned: above 0, up to 1; 0.9 by default. */
     pruneThreshold?: number;
@@ -72,7 +74,9 @@ export interface SessionOptions extends ResumeOptions {
 
 /** The options as the compiled half takes them. */
 export function nativeOptions(options: Partial<SessionOptions>, home: Home): NativeOptions {
-    const { tools, approve, provider, storage, prices, ...data } = object(options, "options");
+    const { tools, approve, provider, storage, prices, ...data } = copied(options);
+    // What cannot be data is refused under the name it was given by.
+    write(data, "options");
     const given = {
         data: {
             ...snaked(data),
@@ -97,7 +101,7 @@ export function nativeStorage(storage: SessionStorage): NativeStorage {
     return storage._native;
 }
 
-function isGiven<T>(option: T): option is T & {} {
+export function isGiven<T>(option: T): option is T & {} {
     return option !== undefined && option !== null;
 }
 

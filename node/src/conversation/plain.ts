@@ -1,5 +1,5 @@
 /** The core's plain data as records, and options as the core names them. */
-import { camel, snake } from "../casing.js";
+import { camel } from "../casing.js";
 import { OpencodeError } from "../errors.js";
 import type { Answer, Chunk, Message, RequestUsage, SessionState, TokensUsed } from "./records.js";
 
@@ -62,20 +62,6 @@ export function state(data: unknown): SessionState {
 export function tokensUsed(data: unknown): TokensUsed {
     const { request, total } = data as { request: unknown; total: number };
     return { request: usage(request), total };
-}
-
-/** Names as the core has them; those that are no names here are refused. */
-export function snaked(fields: object): Fields {
-    const named = Object.entries(fields).map(([name, value]) => {
-        if (name.includes("_")) {
-            throw new OpencodeError(`no option ${JSON.stringify(name)}`, {
-                code: "INVALID_ARGUMENT",
-                hint: `it is called ${camel(name)}`,
-            });
-        }
-        return [snake(name), value];
-    });
-    return Object.fromEntries(named) as Fields;
 }
 
 /** Fields under their names here. */

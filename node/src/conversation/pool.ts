@@ -2,9 +2,10 @@
 import { Home } from "./home.js";
 import { NativePool, type NativeLent } from "./native.js";
 import { nativeOptions, type ResumeOptions } from "./options.js";
-import { object, refused, string } from "./plain.js";
+import { refused, string } from "./plain.js";
 import { Session } from "./session.js";
 import { later, sync } from "../errors.js";
+import { options as copied } from "../options.js";
 
 /** What a pool is made with: options of every conversation, and its own. */
 export interface PoolOptions extends ResumeOptions {
@@ -31,13 +32,14 @@ export class SessionPool {
     readonly #home = new Home();
 
     constructor(options: PoolOptions) {
-        const { capacity, idleSeconds = 300, ...rest } = object(options, "options");
+        const { capacity, idleSeconds, ...rest } = copied(options);
         if (!Number.isSafeInteger(capacity) || capacity < 1 || capacity >= 2 ** 32) {
             throw refused("capacity is a whole number above 0");
         }
-        if (typeof idleSeconds !== "number") throw refused("idleSeconds is a number");
+        const idle = idleSeconds ?? 300;
+        if (typeof idle !== "number") throw refused("idleSeconds is a number");
         const native = nativeOptions(rest, this.#home);
-        this.#native = sync(() => new NativePool(capacity, idleSeconds, native));
+        this.#native = sync(() => new NativePool(capacity, idle, native));
     }
 
     /**

@@ -13,7 +13,7 @@ import type {
     UsageChunk,
 } from "./records.js";
 import { Turn } from "./turn.js";
-import { warn } from "../warnings.js";
+import { called } from "../warnings.js";
 import { read } from "../data.js";
 import { later, OpencodeError } from "../errors.js";
 
@@ -260,7 +260,8 @@ class Listeners {
 
     add(event: string, callback: Callback): void {
         const context = AsyncLocalStorage.snapshot();
-        const call: Callback = (...told) => context(called, `a turn's ${event}`, callback, told);
+        const call: Callback = (...told) =>
+            context(called, `a callback on a turn's ${event}`, callback, told);
         this.#listeners.push({ event, callback, call, at: 0, isGone: false });
         // Never before `on` has returned.
         queueMicrotask(() => this.#drain());
@@ -311,17 +312,6 @@ class Listeners {
                 if (known.event === event) known.call(...told);
             }
         }
-    }
-}
-
-/** Calls a callback; what it throws or rejects with is warned of. */
-export function called(what: string, callback: Callback, told: unknown[]): void {
-    const failed = (error: unknown): void => warn(`a callback on ${what} failed`, error);
-    try {
-        const given = callback(...told) as { then?: unknown } | undefined | null;
-        if (typeof given?.then === "function") Promise.resolve(given).catch(failed);
-    } catch (error) {
-        failed(error);
     }
 }
 

@@ -12,6 +12,7 @@ import {
     nativeStorage,
     type ResumeOptions,
     type SessionOptions,
+    isGiven,
 } from "./options.js";
 import * as plain from "./plain.js";
 import type {
@@ -22,13 +23,14 @@ import type {
     TokensUsed,
     ToolCall,
 } from "./records.js";
-import { called, Refused, ResponseStream } from "./response.js";
+import { Refused, ResponseStream } from "./response.js";
 import { onAbort } from "../aborts.js";
 import { givenTool, type Tool } from "./tools.js";
 import { Turn } from "./turn.js";
-import { warn } from "../warnings.js";
+import { called, warn } from "../warnings.js";
 import { read, write } from "../data.js";
-import { later, OpencodeError, sync } from "../errors.js";
+import { type CoreError, later, ofCore, OpencodeError, sync } from "../errors.js";
+import { only, options as copied } from "../options.js";
 import * as names from "../sessions/names.js";
 import type { JsonObject, ListOptions, MessageEdit, MessageOptions } from "../sessions/records.js";
 import { SessionRecord } from "../sessions/session.js";
@@ -98,7 +100,7 @@ export class Session {
         const self = new WeakRef(this);
         this.#listen("error", undefined, (data, speaker) => {
             const session = self.deref();
-            if (session !== undefined && !Turn.isHeard(speaker)) session.#failed(data as Failure);
+            if (session !== undefined && !Turn.isHeard(speaker)) session.#failed(data as CoreError);
         });
     }
 
@@ -147,10 +149,10 @@ export class Session {
         data: object,
         options: ResumeOptions & { onConflict?: "error" | "new_id" | "replace" } = {},
     ): Promise<Session> {
-        const { onConflict, ...rest } = plain.object(options, "options");
-        if (onConflict !== undefined) plain.string(onConflict, "onConflict");
+        const { onConflict, ...rest } = copied(options);
+        if (isGiven(onConflict)) plain.string(onConflict, "onConflict");
         const text = write(plain.object(data, "the data"), "data");
-        return Session.#made(rest, (native) => native.import(text, onConflict));
+        return Session.#made(rest, (native) => native.import(text, onConflict ?? undefined));
     }
 
     /**
@@ -158,26 +160,26 @@ export class Session {
      * `SessionManager.listSessions` reads the index alone.
      */
     static async list(options: ListOptions & InStorage = {}): Promise<SessionState[]> {
-        const { storage, ...query } = plain.object(options, "options");
+        const { storage, ...query } = copied(options);
         const listed = await ask(storage, { list: { query: names.filters(query) } });
         return (listed as unknown[]).map(plain.state);
     }
 
     /** A session in short, by its id or a prefix that only it has. */
     static async info(id: string, options: InStorage = {}): Promise<SessionState> {
-        const { storage } = plain.object(options, "options");
+        const { storage } = only(options, "storage");
         return plain.state(await ask(storage, { info: { sessionId: id } }));
     }
 
     /** Deletes the session of this whole id for good; `false` when there is none. */
     static async delete(id: string, options: InStorage = {}): Promise<boolean> {
-        const { storage } = plain.object(options, "options");
+        const { storage } = only(options, "storage");
         return (await ask(storage, { delete: { sessionId: id } })) as boolean;
     }
 
     /** Moves all sessions to the trash, except those that are open. */
     static async deleteAll(options: InStorage = {}): Promise<CleanupResult> {
-        const { storage } = plain.object(options, "options");
+        const { storage } = only(options, "storage");
         return (await ask(storage, { deleteAll: {} })) as CleanupResult;
     }
 
@@ -199,7 +201,7 @@ export class Session {
     ): ResponseStream {
         this.#check();
         Turn.check(this.id);
-        const { signal } = plain.object(options, "options");
+        const { signal } = only(options, "signal");
         if (signal !== undefined && !(signal instanceof AbortSignal)) {
             throw plain.refused("signal is an AbortSignal");
         }
@@ -256,7 +258,8 @@ export class Session {
         this.#check();
         if (typeof callback !== "function") throw plain.refused("a callback is a function");
         const context = AsyncLocalStorage.snapshot();
-        const call = (...told: unknown[]): void => context(called, event, callback as Called, told);
+        const call = (...told: unknown[]): void =>
+            context(called, `a callback on ${event}`, callback as Called, told);
         if (event === "error") {
             // Told by the one listener that there always is.
             this.#listeners.push({ event, callback, call });
@@ -283,7 +286,7 @@ export class Session {
 
     /** The messages, oldest first: the last `limit` of those before the message `before`. */
     async getMessages(options: { limit?: number; before?: string } = {}): Promise<Message[]> {
-        const { limit, before } = plain.object(options, "options");
+        const { limit, before } = only(options, "limit", "before");
         const messages = (await this.#call({ getMessages: { limit, before } })) as unknown[];
         return messages.map(plain.message);
     }
@@ -310,7 +313,7 @@ export class Session {
      * gives how many went.
      */
     async clearHistory(options: { keepLast?: number } = {}): Promise<number> {
-        const { keepLast = 0 } = plain.object(options, "options");
+        const { keepLast = 0 } = only(options, "keepLast");
         return (await this.#call({ clearHistory: { keepLast } })) as number;
     }
 
@@ -328,7 +331,8 @@ export class Session {
         } = {},
     ): Promise<Pruned> {
         const defaults = { keepLast: 20, keepSystem: true, keepImportant: true, dryRun: false };
-        const pruneContext = { ...defaults, ...plain.object(options, "options") };
+        const given = only(options, "keepLast", "keepSystem", "keepImportant", "dryRun");
+        const pruneContext = { ...defaults, ...given };
         return (await this.#call({ pruneContext })) as Pruned;
     }
 
@@ -346,7 +350,8 @@ export class Session {
         options: { fromMessage?: string; newSessionId?: string; inclusive?: boolean } = {},
     ): Promise<Session> {
         this.#check();
-        const { fromMessage, newSessionId, inclusive = true } = plain.object(options, "options");
+        const given = only(options, "fromMessage", "newSessionId", "inclusive");
+        const { fromMessage, newSessionId, inclusive = true } = given;
         if (fromMessage !== undefined) plain.string(fromMessage, "fromMessage");
         if (newSessionId !== undefined) plain.string(newSessionId, "newSessionId");
         if (typeof inclusive !== "boolean") throw plain.refused("inclusive is a boolean");
@@ -364,7 +369,7 @@ export class Session {
 
     /** The session as plain data, in our own form or OpenCode's. */
     async export(options: { format?: "native" | "opencode" } = {}): Promise<JsonObject> {
-        const { format } = plain.object(options, "options");
+        const { format } = only(options, "format");
         return (await this.#call({ export: { format } })) as JsonObject;
     }
 
@@ -445,9 +450,8 @@ export class Session {
         throw plain.refused(why, "take it again");
     }
 
-    #failed(failure: Failure): void {
-        const { message, ...details } = failure;
-        const error = new OpencodeError(message, details);
+    #failed(failure: CoreError): void {
+        const error = ofCore(failure);
         const listeners = this.#listeners.flatMap(({ event, call }) =>
             event === "error" && call ? [call] : [],
         );
@@ -498,8 +502,6 @@ interface Listener {
     /** Of ours. */
     call?: Called;
 }
-
-type Failure = { message: string; code: string };
 
 async function ask(storage: SessionStorage | undefined, call: object): Promise<unknown> {
     const native = storage && nativeStorage(storage);

@@ -2,7 +2,7 @@
 import { threadId } from "node:worker_threads";
 import { debuglog } from "node:util";
 import { invalid } from "../errors.js";
-import { warn } from "../warnings.js";
+import { called } from "../warnings.js";
 import { offLog, onLog } from "./native.js";
 
 /** How much a line of the log matters. */
@@ -28,11 +28,7 @@ export function setLogger(logger: Logger | null): void {
 
 function pass(logger: Logger, line: string): void {
     const { level, message } = JSON.parse(line) as { level: LogLevel; message: string };
-    try {
-        logger(level, message);
-    } catch (error) {
-        warn("the logger failed", error);
-    }
+    called("the logger", logger, [level, message]);
 }
 
 const debug = debuglog("opencode-sessions");

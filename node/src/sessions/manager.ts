@@ -4,7 +4,8 @@ import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
 import { invalid, sync } from "../errors.js";
 import { Callbacks, type SessionCallbacks } from "./callbacks.js";
-import { call, direct, options as copied } from "./calls.js";
+import { options as copied } from "../options.js";
+import { call, direct } from "./calls.js";
 import type { HookEvent } from "./hook-event.js";
 import * as names from "./names.js";
 import { NativeManager, type NativeSession } from "./native.js";
@@ -29,7 +30,7 @@ import { Turns } from "./turns.js";
 
 /** How a manager behaves. */
 export interface ManagerOptions {
-    /** Seconds between two auto-saves; 0 turns them off. */
+    /** Seconds between two auto-saves, 60 by default; 0 turns them off. */
     autoSaveInterval?: number;
 }
 

@@ -1,5 +1,5 @@
 /** Records from the form of the files, and back: names in camelCase, times as `Date`. */
-import { options } from "./calls.js";
+import { options } from "../options.js";
 
 type Fields = Record<string, unknown>;
 /** A field by its name in the files: its name here, and what its value becomes. */

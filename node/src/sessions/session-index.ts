@@ -1,6 +1,6 @@
 /** What a store knows of its sessions without reading them. */
 import type { InspectOptions } from "node:util";
-import { options as copied } from "./calls.js";
+import { options as copied } from "../options.js";
 import * as names from "./names.js";
 import type { SessionList } from "./manager.js";
 import { invalid } from "../errors.js";

@@ -2,7 +2,8 @@
 import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
 import { invalid, sync } from "../errors.js";
-import { call, direct, options as copied } from "./calls.js";
+import { only, options as copied } from "../options.js";
+import { call, direct } from "./calls.js";
 import { metadataOf } from "./metadata.js";
 import * as names from "./names.js";
 import { NativeSession } from "./native.js";
@@ -129,7 +130,7 @@ export class SessionRecord {
 
     /** The messages one after the other, read a few at a time; from the `start`th on, before the `end`th. */
     eachMessage(options: { start?: number; end?: number } = {}): Generator<SessionMessage, void> {
-        const { start, end } = copied(options);
+        const { start, end } = only(options, "start", "end");
         return this.#each(place(start ?? 0, "start"), place(end ?? Infinity, "end"));
     }
 
@@ -335,7 +336,7 @@ export class SessionRecord {
 
     /** A new session with the messages up to `atMessage`, kept in no store yet. */
     fork(options: { atMessage?: string; inclusive?: boolean; newId?: string } = {}): SessionRecord {
-        const { atMessage, inclusive, newId } = copied(options);
+        const { atMessage, inclusive, newId } = only(options, "atMessage", "inclusive", "newId");
         direct(atMessage, "atMessage");
         direct(newId, "newId");
         return new SessionRecord(sync(() => this.#native.fork(atMessage, inclusive, newId)));

@@ -1,7 +1,7 @@
 /** Shell commands that run when a session starts, ends or gains a message. */
 import { read, write } from "../data.js";
 import { invalid, later, sync } from "../errors.js";
-import { options as copied } from "./calls.js";
+import { options as copied } from "../options.js";
 import { HookEvent } from "./hook-event.js";
 import { checkedHook, NativeRegistry } from "./native.js";
 import { SessionManager } from "./manager.js";

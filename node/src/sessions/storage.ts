@@ -2,8 +2,9 @@
 import type { InspectOptions } from "node:util";
 import { read, write } from "../data.js";
 import { invalid, later, sync } from "../errors.js";
-import { call, direct, options as copied } from "./calls.js";
-import { warn } from "../warnings.js";
+import { only, options as copied } from "../options.js";
+import { call, direct } from "./calls.js";
+import { called } from "../warnings.js";
 import * as names from "./names.js";
 import { NativeStorage } from "./native.js";
 import type { Problem } from "./records.js";
@@ -12,11 +13,14 @@ import { show, shown } from "./shown.js";
 
 /** How a store is opened. */
 export interface StorageOptions {
-    /** `"disk"`: a change is on the disk when its promise resolves; `"os"`: only a power cut loses it. */
+    /**
+     * `"disk"`, the default: a change is on the disk when its promise resolves; `"os"`: only a power
+     * cut loses it.
+     */
     durability?: "disk" | "os";
-    /** Whether a session that cannot be read is rebuilt from its backup when it is loaded. */
+    /** Whether a session that cannot be read is rebuilt from its backup when it is loaded; not by default. */
     autoRecover?: boolean;
-    /** Whether what messages say can be searched. */
+    /** Whether what messages say can be searched; by default it can. */
     indexContent?: boolean;
 }
 
@@ -72,7 +76,7 @@ export class SessionStorage {
      * does a new record of an id that is stored, unless `overwrite` lets it replace that.
      */
     async save(session: SessionRecord, options: { overwrite?: boolean } = {}): Promise<void> {
-        const { overwrite = false } = copied(options);
+        const { overwrite = false } = only(options, "overwrite");
         if (!(session instanceof SessionRecord)) throw invalid("what is saved is a SessionRecord");
         await session._turns.take(() => this.#native.save(session._native, overwrite));
     }
@@ -203,15 +207,11 @@ export class SessionStorage {
     }
 }
 
-function listener(progress: Progress | undefined): ((told: string) => void) | undefined {
-    if (progress === undefined) return undefined;
+function listener(progress: Progress | null | undefined): ((told: string) => void) | undefined {
+    if (progress === undefined || progress === null) return undefined;
     if (typeof progress !== "function") throw invalid("progress is a function");
     return (told) => {
         const [done, total] = JSON.parse(told) as [number, number];
-        try {
-            progress(done, total);
-        } catch (error) {
-            warn("the listener to the progress failed", error);
-        }
+        called("the listener to the progress", progress, [done, total]);
     };
 }

@@ -31,6 +31,9 @@ test("errors call arguments by their names here, and what they were given by its
     await assert.rejects(new SessionIndex(storage).list({ sortBy: "by_hand" as "title" }), {
         message: /sortBy.*"by_hand"/,
     });
+    await assert.rejects(new SessionIndex(storage).list({ sortBy: "by_hand" as "title" }), {
+        message: /updated_at/,
+    });
     await assert.rejects(storage.load("no_such_one"), { message: /no_such_one/ });
     const call = { tool_names: "x" };
     const session = new SessionRecord({ id: "it" }).toData();

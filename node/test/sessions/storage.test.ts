@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { once } from "node:events";
 import { test } from "node:test";
 import {
     OpencodeError,
@@ -197,4 +198,15 @@ test("an OpenCode export comes in and goes out unchanged", async (t) => {
     const other = await manager.importSession(original, { onConflict: "new_id" });
     assert.notEqual(other.id, session.id);
     assert.equal((await manager.export(other.id))["id"], other.id);
+});
+
+test("a listener that fails later is warned of, and ends nothing", async (t) => {
+    const storage = new SessionStorage(folder(t));
+    await storage.save(new SessionRecord());
+    const warned = once(process, "warning") as Promise<[Error]>;
+    const progress = async (): Promise<void> => {
+        throw Object.create(null);
+    };
+    await new SessionIndex(storage).rebuild({ progress });
+    assert.match((await warned)[0].message, /the listener to the progress failed/);
 });

@@ -50,6 +50,19 @@ test("an integer beyond 2^53 is found wherever it stands", () => {
     }
 });
 
+test("what looks like one in a text is text", () => {
+    const text = '{"a": 9007199254740993, \\"b": -9007199254740993}';
+    const metadata = {
+        text,
+        big: 2n ** 63n,
+        less: -(2n ** 60n),
+        float: 1.5e300,
+        "9007199254740993": 1,
+    };
+    const session = new SessionRecord({ id: "it", metadata });
+    assert.deepEqual(session.toData()["metadata"], metadata);
+});
+
 test("names that objects have anyway are names like others", async (t) => {
     const manager = new SessionManager(new SessionStorage(folder(t)));
     const names = ["__proto__", "constructor", "toString", "toJSON", "length"];

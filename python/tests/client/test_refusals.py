@@ -120,6 +120,12 @@ def test_a_session_that_is_not_there_is_named(face: Face) -> None:
         assert str(again) == str(error)
 
 
+@pytest.mark.parametrize("options", [{"retries": -1}, {"max_concurrent": 2**64}])
+def test_a_number_that_is_out_of_range_is_refused(nobody: str, options: Any) -> None:
+    with pytest.raises(InvalidArgumentError):
+        Client(nobody, **options)
+
+
 def test_a_server_that_is_not_there_says_how_to_start_one(nobody: str) -> None:
     with Client(nobody, retries=0) as client:
         for fails in (client.health, client.sessions.list, client.subscribe):

@@ -152,7 +152,7 @@ impl NativeOperation {
         promise(env, async move {
             let work = async { held.client()?.perform(operation).await };
             let done = cancelled.run_until_cancelled(work).await;
-            done.map(|result| result.and_then(text::exact)).transpose()
+            done.map(|result| result.map(text::exact)).transpose()
         })
     }
 

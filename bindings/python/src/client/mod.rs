@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 pub(crate) use self::stream::PyEventStream;
-use crate::arguments::{PathText, Text, seconds};
+use crate::arguments::{Count, PathText, Text, seconds};
 use crate::background::{OfProcess, Payload, awaitable, background, forget, wait};
 use crate::errors::Outcome;
 use crate::values;
@@ -72,8 +72,8 @@ impl PyClient {
         timeout: Option<f64>,
         connect_timeout: Option<f64>,
         read_idle_timeout: Option<f64>,
-        retries: Option<u32>,
-        max_concurrent: Option<usize>,
+        retries: Option<Count>,
+        max_concurrent: Option<Count>,
         on_permission: Option<Py<PyAny>>,
         on_question: Option<Py<PyAny>>,
         handler_timeout: Option<f64>,
@@ -101,10 +101,10 @@ impl PyClient {
             builder = builder.read_idle_timeout(seconds(time, "read_idle_timeout")?);
         }
         if let Some(retries) = retries {
-            builder = builder.retries(retries);
+            builder = builder.retries(u32::try_from(retries.0).unwrap_or(u32::MAX));
         }
         if let Some(turns) = max_concurrent {
-            builder = builder.max_concurrent(turns);
+            builder = builder.max_concurrent(turns.as_usize());
         }
         let patience = handler_timeout.map(|time| seconds(time, "handler_timeout")).transpose()?;
         if let Some(callable) = on_permission {

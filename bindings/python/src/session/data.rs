@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::PySession;
-use crate::arguments::Text;
+use crate::arguments::{Count, Text};
 use crate::errors::Outcome;
 use crate::gil::released;
 use crate::shown;
@@ -21,8 +21,8 @@ impl PySession {
 
     /// JSON text, on one line or with so many spaces for each level.
     #[pyo3(signature = (indent=None))]
-    fn to_json(&self, py: Python<'_>, indent: Option<usize>) -> Outcome<String> {
-        self.look(py, |session| session.to_json_indented(indent))
+    fn to_json(&self, py: Python<'_>, indent: Option<Count>) -> Outcome<String> {
+        self.look(py, |session| session.to_json_indented(indent.map(|spaces| spaces.as_usize())))
     }
 
     /// A session from plain data; a missing id is made, unknown fields are kept. Raises

@@ -26,5 +26,6 @@ mod tool;
 mod write;
 
 pub use self::built_in::BUILT_IN;
+pub(super) use self::output::shallow;
 pub use self::output::{cap_output, cap_text};
 pub use self::tool::{Tool, ToolContext, ToolHandler, ToolOutcome};

@@ -22,11 +22,18 @@ pub fn cap_output(value: Value) -> Value {
             let text = value.to_string();
             match cut(&text, TOOL_OUTPUT_CAP) {
                 Some(cut) => Value::String(cut),
-                None if check_value("the result", &value).is_err() => Value::String(text),
-                None => value,
+                None => shallow(value),
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
+
+/// A value; as a text if it is nested deeper than a session keeps.
+pub(in crate::conversation) fn shallow(value: Value) -> Value {
+    match check_value("the result", &value) {
+        Ok(()) => value,
+        Err(_) => Value::String(value.to_string()),
     }
 }
 

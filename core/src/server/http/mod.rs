@@ -39,6 +39,9 @@ pub(crate) struct Http {
     limits: Limits,
 }
 
+/// How much room an answer gets before it comes, at most: its length is only what the server says.
+const RESERVED: u64 = 1024 * 1024;
+
 /// An answer that was not a refusal.
 pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
@@ -185,7 +188,7 @@ impl Http {
         if length > cap as u64 {
             return Err(too_large());
         }
-        let mut body = BytesMut::with_capacity(length as usize);
+        let mut body = BytesMut::with_capacity(length.min(RESERVED) as usize);
         loop {
             let read = response.chunk();
             let chunk = match call.bound {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::view::{Session, SessionStatus, Written, time};
+use crate::server::types::raw::Checked;
 use crate::server::types::request::Provider;
 use crate::server::types::session::is_archived;
 use crate::server::types::status::RunStatus;
@@ -21,6 +22,9 @@ pub(super) enum Listed<'b> {
     Unread(Written<'b, RawValue>),
     Read(Box<Session>),
 }
+
+/// The longest record that cannot nest deeper than JSON readers go.
+const SHALLOW: usize = 1_000;
 
 /// Tells of records that need not be read.
 pub(super) struct Unread<'r> {
@@ -37,6 +41,10 @@ impl<'r> Unread<'r> {
     /// `None` for a record that has to be read.
     pub(super) fn told<'b>(&self, record: &'b RawValue) -> Option<Listed<'b>> {
         if self.odd.iter().any(|odd| odd.find(record.get().as_bytes()).is_some()) {
+            return None;
+        }
+        // What nests too deep to be read needs some room for it.
+        if record.get().len() > SHALLOW && serde_json::from_str::<Checked>(record.get()).is_err() {
             return None;
         }
         let Seen { id, directory, title, agent, model, time: at, revert, .. } =
@@ -74,7 +82,13 @@ struct Seen<'r> {
     agent: Option<&'r str>,
     model: Option<SeenModel<'r>>,
     time: SeenTime,
-    revert: Option<IgnoredAny>,
+    revert: Option<SeenRevert>,
+    #[serde(rename = "summary")]
+    _summary: Option<SeenSummary>,
+    #[serde(rename = "tokens")]
+    _tokens: Option<SeenTokens>,
+    #[serde(rename = "share")]
+    _share: Option<SeenShare>,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +96,50 @@ struct SeenModel<'r> {
     id: &'r str,
     #[serde(rename = "providerID")]
     provider_id: &'r str,
+    #[serde(rename = "variant")]
+    _variant: Option<&'r str>,
+}
+
+#[derive(Deserialize)]
+struct SeenRevert {
+    #[serde(rename = "messageID")]
+    _message_id: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct SeenSummary {
+    #[serde(rename = "additions")]
+    _additions: IgnoredAny,
+    #[serde(rename = "deletions")]
+    _deletions: IgnoredAny,
+    #[serde(rename = "files")]
+    _files: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct SeenTokens {
+    #[serde(rename = "input")]
+    _input: IgnoredAny,
+    #[serde(rename = "output")]
+    _output: IgnoredAny,
+    #[serde(rename = "reasoning")]
+    _reasoning: IgnoredAny,
+    #[serde(rename = "cache")]
+    _cache: SeenCache,
+}
+
+#[derive(Deserialize)]
+struct SeenCache {
+    #[serde(rename = "read")]
+    _read: IgnoredAny,
+    #[serde(rename = "write")]
+    _write: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct SeenShare {
+    #[serde(rename = "url")]
+    _url: IgnoredAny,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +185,7 @@ mod tests {
             json!({"title": "“Ünïcode” 🐟\n", "metadata": {"n": u64::MAX, "deep": [[[{"a": 1.5}]]]}}),
             json!({"title": "a \"quoted\" one", "cost": 0.25, "share": {"url": "u"}, "new": true}),
             json!({"revert": {"messageID": "msg_1"}}),
+            json!({"tokens": {"input": 1, "output": 2, "reasoning": 0, "cache": {"read": 1, "write": 2}}}),
         ] {
             let record = record(&changes);
             let unread = Unread::new(&running()).told(&record).unwrap();
@@ -143,6 +202,11 @@ mod tests {
             json!({"version": null}),
             json!({"model": {"id": "m"}}),
             json!({"agent": 7}),
+            json!({"revert": false}),
+            json!({"tokens": {"input": 1}}),
+            json!({"share": {}}),
+            json!({"summary": {"files": 1}}),
+            json!({"metadata": (0..300).fold(json!(1), |inner, _| json!({ "in": inner }))}),
             json!({"agent": "a\nb"}),
         ] {
             assert!(Unread::new(&running()).told(&record(&changes)).is_none());

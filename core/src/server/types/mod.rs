@@ -27,7 +27,7 @@
 mod extra;
 mod names;
 mod number;
-mod raw;
+pub(in crate::server) mod raw;
 mod tagged;
 
 pub mod diff;

@@ -49,7 +49,7 @@ impl fmt::Debug for RawJson {
 }
 
 /// Any JSON that can be read as a [`Value`], which merely skipping it does not tell.
-pub(super) struct Checked;
+pub(in crate::server) struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
