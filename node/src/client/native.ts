@@ -15,6 +15,7 @@ export interface NativeOperation {
 
 export interface NativeEventStream {
     readonly isEnded: boolean;
+    /** Some events. */
     next(): Promise<string | null>;
     end(): void;
 }

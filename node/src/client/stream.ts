@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { invalid, later, type OpencodeError } from "../errors.js";
 import { onAbort } from "../aborts.js";
+import { read } from "../data.js";
 import { only } from "../options.js";
 import type { Event, EventOf, EventType } from "./events.js";
 import type { NativeClient, NativeEventStream } from "./native.js";
@@ -41,6 +42,8 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
     #isPulling = false;
     /** What came for listeners that were gone by then; it comes first. */
     readonly #back: IteratorResult<Event, undefined>[] = [];
+    /** What came together and was not asked for. */
+    #came: unknown[] = [];
     /** Nothing more comes. */
     #isOver = false;
     /** Its signal was aborted, and nobody has been told. */
@@ -97,8 +100,13 @@ export class EventStream implements AsyncIterableIterator<Event, undefined>, Asy
     async #taken(): Promise<IteratorResult<Event, undefined>> {
         const back = this.#back.shift();
         if (back !== undefined && !this.isEnded) return back;
-        const text = await later(() => this.#native.next());
-        if (text !== null) return { done: false, value: views.event(text) };
+        if (this.isEnded) this.#came = [];
+        if (this.#came.length === 0) {
+            const text = await later(() => this.#native.next());
+            if (text !== null) this.#came = read(text) as unknown[];
+        }
+        const came = this.#came.shift();
+        if (came !== undefined) return { done: false, value: views.event(came) };
         if (this.#isCancelled) {
             this.#isCancelled = false;
             throw cancelled("the event stream", this.#signal);

@@ -4,7 +4,6 @@
  */
 import { inspect } from "node:util";
 import { camel } from "../casing.js";
-import { read } from "../data.js";
 import type { Event } from "./events.js";
 import type { FilePart, Message, Part } from "./parts.js";
 import type {
@@ -111,8 +110,11 @@ export function page(value: unknown): MessagePage {
     return { messages: messages(some), ...(older !== null && { older }) };
 }
 
-export function event(text: string): Event {
-    const { path, wire, ...fields } = read(text) as Fields & { path?: string; wire?: unknown };
+export function event(value: unknown): Event {
+    const { path, wire, ...fields } = value as Fields & {
+        path?: string;
+        wire?: unknown;
+    };
     const told = named(fields) as unknown as Event;
     const { type, id } = told;
     // Read by nobody, as a rule.
