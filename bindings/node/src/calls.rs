@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, ToNapiValue, spawn_blocking};
+use napi::{Env, JsValue};
 use opencode_sessions::{OpencodeError, Result};
 use serde::de::DeserializeOwned;
 
@@ -29,7 +29,13 @@ pub(crate) fn apart<T: ToNapiValue + Send + 'static>(
     env: &Env,
     call: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> napi::Result<PromiseRaw<'_, T>> {
-    promise(env, blocking(call))
+    let (deferred, promise) = env.create_deferred()?;
+    // Answered from there: by way of the runtime two more threads would have to wake up.
+    spawn_blocking(move || match here(call) {
+        Ok(done) => deferred.resolve(move |_| Ok(done)),
+        Err(error) => deferred.reject(error),
+    });
+    Ok(PromiseRaw::new(env.raw(), promise.raw()))
 }
 
 /// Runs a call on a thread that may wait for the disk.
@@ -49,8 +55,8 @@ pub(crate) fn promise<T: ToNapiValue + Send + 'static>(
     env.spawn_future(async { work.await.map_err(|error| thrown(&error)) })
 }
 
-/// Runs a call on JavaScript's own thread. A defect of ours that panics is an error there: through
-/// a function that JavaScript called, no panic may leave.
+/// Runs a call on this thread. A defect of ours that panics is an error: through a function that
+/// JavaScript called, no panic may leave.
 pub(crate) fn here<T>(call: impl FnOnce() -> Result<T>) -> napi::Result<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(done) => done.map_err(|error| thrown(&error)),

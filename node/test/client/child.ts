@@ -27,7 +27,7 @@ async function main([what, baseUrl]: string[]): Promise<void> {
             throw new Error(sessionId);
         });
         events.on("*", ({ sessionId }) => {
-            setImmediate(() => process.stdout.write(`heard ${sessionId}\n`));
+            process.stdout.write(`heard ${sessionId}\n`);
             heard += 1;
             if (heard === 2) events.end();
         });

@@ -46,6 +46,7 @@ test("a rejection gives the model its reason", async (t) => {
 const failures: [string, OnPermission, RegExp][] = [
     ["throws", () => assert.fail("no idea"), /no idea/],
     ["rejects", () => Promise.reject(new TypeError("no idea")), /no idea/],
+    ["rejects with no text", () => Promise.reject(Object.create(null)), /null prototype/],
     ["answers another word", () => "yes" as never, /yes/],
     ["answers a number", () => 5 as never, /5|answer/],
     ["answers nothing", () => undefined as never, /undefined/],

@@ -97,10 +97,10 @@ test("a callback that throws: it is uncaught, and the others go on", async (t) =
     server.tell("session.idle", { sessionID: "ses_2" });
     assert.equal(await child.code, 0);
     assert.deepEqual((await said).slice(1), [
-        "uncaught ses_1",
         "heard ses_1",
-        "uncaught ses_2",
+        "uncaught ses_1",
         "heard ses_2",
+        "uncaught ses_2",
     ]);
 });
 
