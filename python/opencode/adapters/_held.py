@@ -11,14 +11,11 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from opencode.errors import SessionConflictError
 from opencode.sessions import Session, SessionManager, SessionMessage, SessionStorage
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from opencode.sessions._closing import Closing
 
 __all__ = ["Held", "Holder", "Store", "added", "cleared"]
 
@@ -105,7 +102,7 @@ class Held:
         return await asyncio.get_running_loop().run_in_executor(self._own_worker(), work)
 
 
-class Holder:
+class Holder(Closing):
     """What every adapter has beside the other library's methods."""
 
     def __init__(self, session_id: str, storage: Store, wait: float) -> None:
@@ -124,28 +121,6 @@ class Holder:
     async def aclose(self) -> None:
         """The same, off the event loop."""
         await self._held.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 def added(session: Session, messages: Iterable[SessionMessage]) -> None:

@@ -6,7 +6,6 @@ import builtins
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
 from opencode.conversation import _work
@@ -26,6 +25,7 @@ from opencode.conversation._tools import Tool, begin_call, made_tool
 from opencode.conversation._typing import Self, Unpack
 from opencode.errors import BusyError, InvalidArgumentError
 from opencode.sessions import CleanupResult, Session, SessionMessage, SessionStorage
+from opencode.sessions._closing import Closing
 from opencode.sessions._native import LiveConversation, flush_events
 
 __all__ = ["Conversation"]
@@ -42,7 +42,7 @@ _TOLD: dict[str, Callable[[Any], tuple[Any, ...]]] = {
 }
 
 
-class Conversation:
+class Conversation(Closing):
     """A conversation with a model, everything said being stored in a session.
 
     ``create`` begins one, ``resume`` goes on with one, and ``message`` says something. It can be
@@ -416,28 +416,6 @@ class Conversation:
     async def aclose(self) -> None:
         """The same as ``close()``, and the loop goes on meanwhile."""
         await self._native.close_async(not _work.in_turn(self.id))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def __repr__(self) -> str:
         return f"<Conversation {self.id}>"

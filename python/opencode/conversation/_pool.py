@@ -8,20 +8,21 @@ from opencode.conversation import _work
 from opencode.conversation._conversation import Conversation
 from opencode.conversation._options import Options, native
 from opencode.errors import InvalidArgumentError
+from opencode.sessions._closing import Closing
 from opencode.sessions._native import LivePool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Unpack
 
     from opencode.sessions._native import LiveLent
 
 __all__ = ["Lending", "SessionPool"]
 
 
-class SessionPool:
+class SessionPool(Closing):
     """Hands out conversations by id, each to one owner at a time, and closes the idle ones.
 
     ``model`` and ``options`` are those of every conversation. At most ``capacity`` are open: who
@@ -76,28 +77,6 @@ class SessionPool:
     async def aclose(self) -> None:
         """The same on an event loop."""
         await self._native.close_async()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def __repr__(self) -> str:
         return f"<SessionPool of {len(self)} conversations>"
